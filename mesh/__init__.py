@@ -1,0 +1,1 @@
+"""Plumbing shared by every service; it knows no service and no business message."""
