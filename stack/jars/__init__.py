@@ -1,0 +1,1 @@
+"""The Java parts: jars fetched from their registry and checked against our own lock files."""

@@ -1,0 +1,1 @@
+"""The parts of the stack, one file each: how it is prepared, started, and known to be healthy."""
