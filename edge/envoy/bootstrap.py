@@ -28,9 +28,10 @@ class EdgeSettings:
     protoset: Path
     jwks: Path
     """The public keys of access tokens."""
-    openapi: Path
     issuer: str
     audience: str
+    openapi: Path = Path("openapi.json")
+    """The document that `/openapi.json` is."""
     upstreams: dict[str, list[str]] = field(default_factory=dict)
     """host:port of each process, by service."""
 

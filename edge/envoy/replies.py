@@ -21,7 +21,6 @@ class Reply:
 REPLIES = (
     Reply(400, code_pb2.INVALID_ARGUMENT, "MALFORMED_REQUEST", "The request could not be read."),
     Reply(401, code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED", "A valid access token is needed."),
-    Reply(403, code_pb2.PERMISSION_DENIED, "FORBIDDEN", "This is not allowed."),
     Reply(404, code_pb2.NOT_FOUND, "NO_SUCH_PATH", "There is nothing at this path and method."),
     Reply(405, code_pb2.UNIMPLEMENTED, "NO_SUCH_METHOD", "This path has no such method."),
     Reply(408, code_pb2.DEADLINE_EXCEEDED, "REQUEST_TIMEOUT", "The request came too slowly."),
@@ -33,6 +32,8 @@ REPLIES = (
     Reply(503, code_pb2.UNAVAILABLE, "UNAVAILABLE", "The service is away; try again in a moment."),
     Reply(504, code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "The answer took too long."),
 )
+# Envoy answers 403 for a token that was made for somebody else; it is a wrong token all the same.
+WRONG_AUDIENCE = 403
 # For every other code that Envoy may give by itself.
 OTHERWISE = Reply(500, code_pb2.INTERNAL, "INTERNAL", "Something went wrong.")
 
@@ -40,7 +41,13 @@ OTHERWISE = Reply(500, code_pb2.INTERNAL, "INTERNAL", "Something went wrong.")
 def local_reply_config() -> dict[str, Any]:
     """Return Envoy's `local_reply_config` for all of the above."""
     mappers = [_mapper(_status_is("EQ", reply.http), reply) for reply in REPLIES]
-    return {"mappers": [_already_shaped(), *mappers, _mapper(_status_is("GE", 500), OTHERWISE)]}
+    audience = _mapper(_status_is("EQ", WRONG_AUDIENCE), _reply_to(401)) | {"status_code": 401}
+    otherwise = _mapper(_status_is("GE", 500), OTHERWISE)
+    return {"mappers": [_already_shaped(), audience, *mappers, otherwise]}
+
+
+def _reply_to(http: int) -> Reply:
+    return next(reply for reply in REPLIES if reply.http == http)
 
 
 def _already_shaped() -> dict[str, Any]:
