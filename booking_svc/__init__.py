@@ -1,0 +1,1 @@
+"""Listings, their calendars, quotes, holds and bookings."""
