@@ -1,0 +1,1 @@
+"""Listings from elsewhere, read as they are published."""
