@@ -1,50 +1,53 @@
-"""The `staymesh` command line."""
+"""The `staymesh` command line: what it says to a person, and how it fails."""
 
-import asyncio
-import signal
-from pathlib import Path
-from typing import Annotated
+import errno
+import sys
+from typing import NoReturn
 
 import typer
 
-from stack import config, local
+from stack.commands import doctor, down, logs, mail, status, up
 from stack.errors import StackError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+HELP = """Run all of Staymesh on this machine, look at it, and stop it.
+
+Begin with `staymesh up`: it starts PostgreSQL, Valkey, Kafka, Elasticsearch, the Stripe sandbox,
+every service and Envoy, loads a demo world the first time, and says where everything is. Its data
+are kept in one folder, .staymesh in the repository or the one named by STAYMESH_HOME.
+"""
+
+app = typer.Typer(
+    help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+app.command()(up.up)
+app.command()(down.down)
+app.command()(status.status)
+app.command()(logs.logs)
+app.command()(mail.mail)
+app.command()(doctor.doctor)
 
 
-@app.callback()
-def staymesh() -> None:
-    """Run Staymesh on this machine."""
-
-
-@app.command()
-def up(
-    home: Annotated[Path | None, typer.Option()] = None,
-    port_base: Annotated[int | None, typer.Option()] = None,
-    edge_port: Annotated[int | None, typer.Option()] = None,
-    only: Annotated[str, typer.Option()] = "",
-) -> None:
-    """Start everything and keep it running until Ctrl-C."""
-    settings = config.load(home=home, port_base=port_base, edge_port=edge_port)
-    names = tuple(name for name in only.split(",") if name)
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        await local.run(settings, only=names, stop=stop)
-
-    asyncio.run(run())
-
-
-def main() -> None:
-    """Run the command line; an error we know is two lines, not a traceback."""
+def main() -> NoReturn:
+    """Run the command line; what goes wrong is a reason and a next step, never a traceback."""
     try:
-        app()
+        app(standalone_mode=True)
     except StackError as failure:
-        typer.echo(f"staymesh: {failure.reason}", err=True)
-        if failure.next_step:
-            typer.echo(f"  next: {failure.next_step}", err=True)
-        raise SystemExit(1) from None
+        fail(failure)
+    except OSError as failure:
+        where = f" ({failure.filename})" if failure.filename else ""
+        fail(StackError(f"{failure.strerror or failure}{where}", _advice(failure)))
+    sys.exit(0)
+
+
+def fail(failure: StackError) -> NoReturn:
+    """Print the reason and the next step, and exit with 1."""
+    typer.echo(f"staymesh: {failure.reason}", err=True)
+    if failure.next_step:
+        typer.echo(f"  next: {failure.next_step}", err=True)
+    sys.exit(1)
+
+
+def _advice(failure: OSError) -> str:
+    if failure.errno == errno.ENOSPC:
+        return "the disk is full: free some space"
+    return "run `staymesh doctor`"

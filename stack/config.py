@@ -14,7 +14,7 @@ DEFAULT_EDGE_PORT = 8080
 HIGHEST_PORT_BASE = 65535 - 100
 SEARCH_SHARDS = 2
 
-# Each process of ours and the place of its gRPC port above the base; its metrics are 20 above.
+# Each process of ours and the place of its gRPC port above the base.
 SERVICE_OFFSETS = {
     "accounts": 10,
     "booking": 11,
@@ -25,7 +25,9 @@ SERVICE_OFFSETS = {
     "shard-0": 16,
     "shard-1": 17,
 }
-METRICS_ABOVE = 20
+# Four apart, since a service of several processes uses as many metrics ports.
+METRICS_ABOVE = 30
+METRICS_APART = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,8 @@ class Ports:
 
     def metrics(self, name: str) -> int:
         """Return the port where that process serves its Prometheus metrics."""
-        return self.service(name) + METRICS_ABOVE
+        first = min(SERVICE_OFFSETS.values())
+        return self.base + METRICS_ABOVE + METRICS_APART * (SERVICE_OFFSETS[name] - first)
 
 
 @dataclass(frozen=True, kw_only=True)

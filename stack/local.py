@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from stack import plan, preflight, state
 from stack.config import Settings
@@ -11,17 +12,24 @@ from stack.state import Status
 from stack.supervisor import Supervisor
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to start: the named parts with what they need (none named: all), and the demo world."""
+
+    only: tuple[str, ...] = ()
+    load_world: bool = True
+
+
 async def run(
     settings: Settings,
+    options: Options,
     *,
-    only: tuple[str, ...] = (),
     stop: asyncio.Event,
-    changed: Callable[[Status], None] = lambda _: None,
+    changed: Callable[[Status], None],
 ) -> None:
     """Run the stack until `stop` is set; `changed` sees each change of its status.
 
-    `only` names the parts to run, with what they need; empty means all. The status is also
-    written to the data folder. Raises StackError when it cannot be started.
+    The status is also written to the data folder. Raises StackError when it cannot be started.
     """
     preflight.require_disk(settings.home)
     with state.hold(settings.home):
@@ -45,7 +53,7 @@ async def run(
 
         try:
             chosen = plan.make(settings)
-            chosen = chosen.only(only) if only else chosen
+            chosen = chosen.only(options.only) if options.only else chosen
             preflight.require_free(chosen.ports())
             status.urls = chosen.urls
             supervisor = Supervisor(chosen.nodes, status, logs=settings.logs, changed=publish)

@@ -4,18 +4,22 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from stack import databases, passwords
+from stack import databases, keys, passwords
 from stack.config import Settings
 from stack.errors import NotReady, StackError
-from stack.parts import elasticsearch, kafka, postgres, valkey
+from stack.parts import elasticsearch, envoy, kafka, mail, postgres, services, stripe, valkey
 from stack.parts.part import Node, Part, Step
+from stack.parts.services import World
 
 VARIABLES = {
     "postgres": "STAYMESH_POSTGRES_URL",
     "valkey": "STAYMESH_REDIS_URL",
     "kafka": "STAYMESH_KAFKA_URL",
     "elasticsearch": "STAYMESH_ELASTICSEARCH_URL",
+    "stripe": "STRIPE_API_KEY",
 }
+TEST_KEYS = ("sk_test_", "rk_test_")
+SERVICES_NEED = ("topics", "valkey", "elasticsearch", "stripe", "mail")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +67,35 @@ def make(settings: Settings) -> Plan:
         "valkey": outside.redis_url or valkey.url(settings),
         "kafka": outside.kafka_url or kafka.url(settings),
         "elasticsearch": outside.elasticsearch_url or elasticsearch.url(settings),
+        "stripe": stripe.url(settings),
+        "smtp": mail.url(settings),
         "edge": settings.edge_url,
         **{f"database-{name}": server.url(name) for name in databases.SERVICES},
     }
+    world = World(settings=settings, urls=urls, keys=keys.make(settings.keys))
     nodes = [
         *_stores(settings, urls, secrets.of(postgres.SUPERUSER)),
+        *_vendors(settings, urls),
         Step(name="databases", run=lambda: databases.create(server), needs=("postgres",)),
+        Step(name="topics", run=lambda: kafka.create_topics(urls["kafka"]), needs=("kafka",)),
+        *services.parts(world, needs=SERVICES_NEED),
+        envoy.part(settings, world.keys, needs=services.PEERS),
     ]
     return Plan(nodes=tuple(nodes), urls=urls)
+
+
+def _vendors(settings: Settings, urls: dict[str, str]) -> Iterable[Node]:
+    yield mail.part(settings)
+    key = settings.external.stripe_api_key
+    if key is None:
+        yield stripe.part(settings)
+    elif not key.startswith(TEST_KEYS):
+        raise StackError(
+            "STRIPE_API_KEY is not a test key, and this stack books with it",
+            "give one that begins with sk_test_, or leave it out to use the sandbox",
+        )
+    else:
+        yield _elsewhere("stripe", urls, lambda url: stripe.check(url, key))
 
 
 def _stores(settings: Settings, urls: dict[str, str], password: str) -> Iterable[Node]:

@@ -1,6 +1,7 @@
 """Start a child process that dies with us, if need be as a user without root's rights."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import pwd
@@ -77,6 +78,12 @@ async def start(
         start_new_session=True,
         preexec_fn=child_setup(command.account, stop_signal),
     )
+
+
+def kill_group(child: asyncio.subprocess.Process) -> None:
+    """Kill the child and what it started, as far as they are still there."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def child_setup(account: Account | None, stop_signal: signal.Signals) -> Callable[[], None]:

@@ -73,15 +73,19 @@ def hold(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            raise StackError(
-                f"a stack is already running on {home} (process {lock.read().strip() or '?'})",
-                "stop it with `staymesh down`, or use another folder with STAYMESH_HOME",
-            ) from None
+            raise already_running(home, holder(home)) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def already_running(home: Path, pid: int | None) -> StackError:
+    """Return what to say to a second start on the same folder."""
+    return StackError(
+        f"a stack is already running on {home} (process {pid or 'unknown'})",
+        "stop it with `staymesh down`, or use another folder with STAYMESH_HOME",
+    )
 
 
 def holder(home: Path) -> int | None:

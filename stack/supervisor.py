@@ -108,10 +108,10 @@ class Supervisor:
         if slow is None and child.returncode is None:
             self._finish(part.name, "ready", started)
         elif slow is not None:
-            _signal_group(child, signal.SIGKILL)
+            process.kill_group(child)
         code = await child.wait()
         # What it may have left behind: its process group is ours to clear.
-        _signal_group(child, signal.SIGKILL)
+        process.kill_group(child)
         return slow or _how_it_ended(code, self._last_line(part.name))
 
     async def _until_ready(self, part: Part, child: asyncio.subprocess.Process) -> str | None:
@@ -174,7 +174,7 @@ class Supervisor:
                     await child.wait()
             except TimeoutError:
                 pass
-            _signal_group(child, signal.SIGKILL)
+            process.kill_group(child)
             await child.wait()
         self._status.parts[part.name].pid = None
         self._mark(part.name, "stopped")
@@ -225,11 +225,6 @@ async def _probe(part: Part) -> str | None:
 def _how_it_ended(code: int, last_line: str) -> str:
     how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
     return f"{how}, last said: {last_line[:200]}" if last_line else how
-
-
-def _signal_group(child: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, number)
 
 
 def _created(pid: int) -> float | None:

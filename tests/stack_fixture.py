@@ -33,7 +33,7 @@ from stack.databases import EXTENSIONS
 from stack.state import Status
 
 START_SECONDS = 240.0
-PORTS_IN_A_BLOCK = 50
+PORTS_IN_A_BLOCK = 100
 PARTS_BY_FIXTURE = {
     "postgres_url": {"postgres"},
     "fresh_database": {"postgres"},
@@ -94,7 +94,17 @@ def running_stack(pytestconfig: pytest.Config) -> Iterator[RunningStack]:
 @contextlib.contextmanager
 def _started(home: Path, parts: list[str]) -> Iterator[RunningStack]:
     base = _free_ports()
-    argv = [sys.executable, "-m", "stack", "up", "--home", str(home), "--port-base", str(base)]
+    argv = [
+        sys.executable,
+        "-m",
+        "stack",
+        "up",
+        "--no-world",
+        "--home",
+        str(home),
+        "--port-base",
+        str(base),
+    ]
     argv += ["--edge-port", str(base + PORTS_IN_A_BLOCK - 1), "--only", ",".join(parts)]
     (home / "status.json").unlink(missing_ok=True)
     log = home / "up.log"

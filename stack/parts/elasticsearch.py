@@ -1,6 +1,7 @@
 """Elasticsearch: one node, loopback only, made of published jars (see stack.jars)."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import httpx
@@ -8,6 +9,7 @@ import httpx
 from stack.config import LOOPBACK, Settings
 from stack.errors import NotReady
 from stack.jars import elasticsearch as elasticsearch_jars
+from stack.jars import training
 from stack.parts import java
 from stack.parts.part import Part, inherited_environment
 from stack.process import Command
@@ -29,7 +31,14 @@ status = error
 appender.console.type = Console
 appender.console.name = console
 appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}]%marker %m%n
+appender.console.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}][%node_name]%marker %m%n
+# Native libraries are not among the published jars; it says so at length and goes on without.
+logger.native.name = org.elasticsearch.nativeaccess
+logger.native.level = error
+logger.vectors.name = org.elasticsearch.simdvec
+logger.vectors.level = error
+logger.lucene.name = org.apache.lucene.internal.vectorization
+logger.lucene.level = error
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
@@ -56,21 +65,19 @@ def part(settings: Settings) -> Part:
     """Return the node of this data folder; preparing it fetches the jars if need be."""
     jars = elasticsearch_jars.location(settings.cache)
     root = settings.home / "elasticsearch"
-    flags = [*FLAGS, f"-Des.path.home={jars}", f"-Des.path.conf={root / 'config'}"]
-    argv = java.command(
-        heap_megabytes=HEAP_MEGABYTES,
-        temporary=root / "tmp",
-        flags=flags,
-        main=["-cp", f"{jars}/launcher.jar:{jars}/lib/*", "EsLauncher"],
-    )
 
     async def prepare() -> None:
         await asyncio.to_thread(elasticsearch_jars.install, settings.cache)
+        await _train(settings, jars, root / "training")
         _configure(settings, root)
 
     return Part(
         name="elasticsearch",
-        command=Command(argv=tuple(argv), env=inherited_environment(), cwd=root),
+        command=Command(
+            argv=tuple(_node(jars, root, training.flag(jars))),
+            env=inherited_environment(),
+            cwd=root,
+        ),
         prepare=prepare,
         ready=lambda: check(url(settings)),
         ports=(settings.ports.elasticsearch, settings.ports.elasticsearch_transport),
@@ -94,6 +101,27 @@ async def check(address: str) -> None:
     health = answer.json().get("status") if answer.status_code == 200 else None
     if health not in {"green", "yellow"}:
         raise NotReady(f"cluster health is {health or f'HTTP {answer.status_code}'}")
+
+
+def _node(jars: Path, root: Path, flag: str) -> list[str]:
+    homes = [f"-Des.path.home={jars}", f"-Des.path.conf={root / 'config'}"]
+    return java.command(
+        heap_megabytes=HEAP_MEGABYTES,
+        temporary=root / "tmp",
+        flags=[*FLAGS, *homes, flag],
+        main=["-cp", f"{jars}/launcher.jar:{jars}/lib/*", "EsLauncher"],
+    )
+
+
+async def _train(settings: Settings, jars: Path, scratch: Path) -> None:
+    """Start a node on a scratch folder once, on the ports that the real one takes next."""
+    if (jars / training.CACHE_FILE).exists():
+        return
+    _configure(settings, scratch)
+    await training.train_once(
+        jars, scratch, lambda flag: _node(jars, scratch, flag), lambda: check(url(settings))
+    )
+    shutil.rmtree(scratch)
 
 
 def _configure(settings: Settings, root: Path) -> None:

@@ -16,6 +16,8 @@ def command(
         "-XX:+UseSerialGC",
         "-Djava.awt.headless=true",
         f"-Djava.io.tmpdir={temporary}",
+        # What it says of an AOT cache that does not fit is of no use to anybody.
+        "-Xlog:aot*=off",
         *flags,
         *main,
     ]

@@ -3,16 +3,18 @@
 import asyncio
 import base64
 import logging
+import shutil
 import subprocess
 import uuid
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from stack.config import LOOPBACK, Settings
 from stack.errors import NotReady, StackError
 from stack.jars import kafka as kafka_jars
+from stack.jars import training
 from stack.parts import java
 from stack.parts.part import Part, inherited_environment
 from stack.process import Command
@@ -69,31 +71,18 @@ def part(settings: Settings) -> Part:
     """Return the Kafka node of this data folder; preparing it fetches the jars if need be."""
     jars = kafka_jars.location(settings.cache)
     root = settings.home / "kafka"
-    flags = ["-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={root / 'log4j2.properties'}"]
-
-    def run(main: str, *arguments: str) -> list[str]:
-        class_path = ["-cp", f"{jars}/lib/*"]
-        return java.command(
-            heap_megabytes=HEAP_MEGABYTES,
-            temporary=root / "tmp",
-            flags=flags,
-            main=[*class_path, main, *arguments],
-        )
-
-    properties = root / "server.properties"
-    storage = run("kafka.tools.StorageTool", "format", "-c", str(properties), "-t", _cluster_id())
 
     async def prepare() -> None:
         await asyncio.to_thread(kafka_jars.install, settings.cache)
-        (root / "tmp").mkdir(parents=True, exist_ok=True)
-        _configure(settings, root)
-        if not (root / "data" / "meta.properties").exists():
-            await asyncio.to_thread(_format, [*storage, "--ignore-formatted"], root)
+        await _train(settings, jars, root / "training")
+        await asyncio.to_thread(_lay_out, settings, jars, root)
 
     return Part(
         name="kafka",
         command=Command(
-            argv=tuple(run("kafka.Kafka", str(properties))), env=inherited_environment(), cwd=root
+            argv=tuple(_broker(jars, root, training.flag(jars))),
+            env=inherited_environment(),
+            cwd=root,
         ),
         prepare=prepare,
         ready=lambda: check(url(settings)),
@@ -125,9 +114,57 @@ async def check(bootstrap: str) -> None:
         raise NotReady("the cluster has no broker yet")
 
 
-def _configure(settings: Settings, root: Path) -> None:
+async def create_topics(bootstrap: str) -> None:
+    """Create the topics of the mesh that are missing. Raises StackError."""
+    from mesh.bus import TOPICS  # noqa: PLC0415
+
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        known = set(await client.list_topics())
+        # -1 is the broker's own default: one copy here, what its owner chose elsewhere.
+        missing = [NewTopic(t.name, t.partitions, -1) for t in TOPICS if t.name not in known]
+        if missing:
+            await client.create_topics(missing)
+    except KafkaError as failure:
+        raise StackError(
+            f"cannot create the topics: {failure}", "see `staymesh logs kafka`"
+        ) from failure
+    finally:
+        await client.close()
+
+
+def _java(jars: Path, root: Path, flag: str, main: list[str]) -> list[str]:
+    logging_file = f"-Dlog4j2.configurationFile={root / 'log4j2.properties'}"
+    return java.command(
+        heap_megabytes=HEAP_MEGABYTES,
+        temporary=root / "tmp",
+        flags=["-XX:TieredStopAtLevel=1", logging_file, flag],
+        main=["-cp", f"{jars}/lib/*", *main],
+    )
+
+
+def _broker(jars: Path, root: Path, flag: str) -> list[str]:
+    return _java(jars, root, flag, ["kafka.Kafka", str(root / "server.properties")])
+
+
+async def _train(settings: Settings, jars: Path, scratch: Path) -> None:
+    """Start a broker on a scratch folder once, on the ports that the real one takes next."""
+    if (jars / training.CACHE_FILE).exists():
+        return
+    await asyncio.to_thread(_lay_out, settings, jars, scratch)
+    await training.train_once(
+        jars, scratch, lambda flag: _broker(jars, scratch, flag), lambda: check(url(settings))
+    )
+    shutil.rmtree(scratch)
+
+
+def _lay_out(settings: Settings, jars: Path, root: Path) -> None:
+    """Write the configuration, and format the storage where that was not done."""
+    (root / "tmp").mkdir(parents=True, exist_ok=True)
     (root / "log4j2.properties").write_text(LOGGING)
-    (root / "server.properties").write_text(
+    properties = root / "server.properties"
+    properties.write_text(
         PROPERTIES.format(
             host=LOOPBACK,
             port=settings.ports.kafka,
@@ -135,13 +172,14 @@ def _configure(settings: Settings, root: Path) -> None:
             data=root / "data",
         )
     )
+    if not (root / "data" / "meta.properties").exists():
+        _format(jars, root, properties)
 
 
-def _cluster_id() -> str:
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
-
-
-def _format(argv: list[str], root: Path) -> None:
+def _format(jars: Path, root: Path, properties: Path) -> None:
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+    main = ["kafka.tools.StorageTool", "format", "-c", str(properties), "-t", cluster]
+    argv = _java(jars, root, training.flag(jars), [*main, "--ignore-formatted"])
     done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()

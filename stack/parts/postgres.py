@@ -56,8 +56,7 @@ def part(settings: Settings, *, password: str) -> Part:
     """Return the PostgreSQL server of this data folder."""
     root = settings.home / "postgres"
     data = root / "data"
-    root.mkdir(exist_ok=True)
-    account = unprivileged_account(root, binaries())
+    account = unprivileged_account(settings.home, binaries())
     argv = [str(binaries() / "postgres"), "-D", str(data), "-p", str(settings.ports.postgres)]
     for name, value in SERVER_SETTINGS.items():
         argv += ["-c", f"{name}={value}"]
@@ -99,6 +98,7 @@ def _environment() -> dict[str, str]:
 
 def _initialize(root: Path, data: Path, password: str, account: Account | None) -> None:
     """Make the data folder under another name and rename it, so that it is whole or absent."""
+    root.mkdir(exist_ok=True)
     root.chmod(0o700)
     give(root, account)
     if (data / "PG_VERSION").exists():

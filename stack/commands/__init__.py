@@ -1,0 +1,1 @@
+"""The commands of `staymesh`, one file each."""
