@@ -8,7 +8,7 @@ from typing import Final
 
 from booking_svc.domain.cancellation import CancellationPolicy
 from booking_svc.domain.money import Money
-from booking_svc.domain.place import NOWHERE, Address, Point, known_time_zone
+from booking_svc.domain.place import NOWHERE, Address, Point, known_time_zone, shown_near
 from booking_svc.domain.stay import StayRules
 from mesh.errors import Conflict, FailedPrecondition, Invalid, NotFound
 
@@ -100,6 +100,10 @@ class Details:
         return next((price.currency for price in prices if price is not None), "")
 
 
+UNSAID: Final = Details()
+"""What holds where a host says nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """A home with what the service knows of it. `version` is its etag."""
@@ -155,19 +159,23 @@ def owned(listing: Listing | None, host_id: str) -> Listing:
     return listing
 
 
-_OPTIONAL_NESTED: Final = "address"
 EDITABLE: Final[frozenset[str]] = frozenset(field.name for field in fields(Details))
 """The paths of an update mask, together with `address.<field>`."""
 
 
-def edited(listing: Listing, given: Details, paths: Collection[str], now: datetime) -> Listing:
+def edited(
+    listing: Listing, given: Details, paths: Collection[str], now: datetime, entropy: bytes
+) -> Listing:
     """Return the next version of the listing, with the fields named by `paths` from `given`.
+
+    A home that moves takes the time zone of its new place, and a new point from `entropy` (8 bytes)
+    to be shown at.
 
     Raise ListingInvalid for a path a host may not write or a value that breaks a rule, and
     ListingIncomplete when an active listing would lose what a published one must have.
     """
     details = listing.details
-    for path in sorted(paths):
+    for path in {*paths, "time_zone"} if "location" in paths else paths:
         details = _set(details, given, path)
     check_details(details)
     if listing.details.currency not in ("", details.currency):
@@ -178,14 +186,26 @@ def edited(listing: Listing, given: Details, paths: Collection[str], now: dateti
         )
     if listing.status is ListingStatus.ACTIVE:
         check_complete(details)
-    return replace(listing, details=details, version=listing.version + 1, updated_at=now)
+    moved = details.location != listing.details.location
+    return replace(
+        listing,
+        details=details,
+        public_location=public_location(details, entropy) if moved else listing.public_location,
+        version=listing.version + 1,
+        updated_at=now,
+    )
+
+
+def public_location(details: Details, entropy: bytes) -> Point | None:
+    """Return a point near the home to show to guests; None while it has no place."""
+    return None if details.location is None else shown_near(details.location, entropy)
 
 
 def _set(details: Details, given: Details, path: str) -> Details:
     name, _, inner = path.partition(".")
     if path in EDITABLE:
         return replace(details, **{name: getattr(given, name)})
-    if name == _OPTIONAL_NESTED and inner in Address.FIELDS:
+    if name == "address" and inner in Address.FIELDS:
         address = replace(details.address, **{inner: getattr(given.address, inner)})
         return replace(details, address=address)
     raise ListingInvalid(
