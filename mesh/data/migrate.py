@@ -115,7 +115,7 @@ async def _dbmate(url: str, folder: Path) -> None:
         output, _ = await process.communicate()
     except asyncio.CancelledError:
         process.kill()
-        await process.wait()
+        await process.communicate()  # to the end of its output, so that the pipe is closed
         raise
     if process.returncode:
         raise MigrationFailed(output.decode(errors="replace").strip())
