@@ -19,6 +19,7 @@ from mesh.aio.retry import Retry
 from mesh.errors import DeadlineExceeded, Unavailable
 from mesh.rpc.auth import AUTHORIZATION, SERVICE_HEADER
 from mesh.rpc.cancel import being_cancelled
+from mesh.rpc.deadline import sendable
 from mesh.rpc.headers import REQUEST_ID, TRACEPARENT
 from mesh.rpc.identity import ServiceIdentity
 from mesh.rpc.observe import CALLED, CALLED_SECONDS, MethodMetrics
@@ -63,10 +64,9 @@ class _Method:
         """Return the seconds this call gets. Raise DeadlineExceeded when none are left."""
         seconds = self._longest if timeout is None else min(timeout, self._longest)
         left = remaining()
-        if left is not None:
-            if left <= 0:
-                raise DeadlineExceeded("no time was left to call")
-            seconds = min(seconds, left)
+        seconds = sendable(seconds if left is None else min(seconds, left))
+        if seconds <= 0:
+            raise DeadlineExceeded("no time was left to call")
         return seconds
 
     def _headers(

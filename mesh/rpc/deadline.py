@@ -24,6 +24,16 @@ def limit_of(remaining: float | None, longest: float) -> float:
     return min(left, longest)
 
 
+def sendable(seconds: float) -> float:
+    """Return `seconds` rounded down to what gRPC can say, which it would otherwise round up.
+
+    A timeout travels in steps of 1 ms below a second, then 10 ms, then 100 ms from ten seconds on
+    (src/core/lib/transport/timeout_encoding.cc); rounded up, a deadline could grow from hop to hop.
+    """
+    steps_a_second = 1000 if seconds < 1 else 100 if seconds < 10 else 10
+    return int(seconds * steps_a_second) / steps_a_second
+
+
 class until:  # noqa: N801  (it reads as a keyword: `async with until(deadline):`)
     """Cancel the block at `deadline` (event-loop time) and raise DeadlineExceeded then.
 
