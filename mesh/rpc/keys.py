@@ -5,6 +5,7 @@ restart; at most every few seconds, so that made-up key names cost nothing.
 """
 
 import base64
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -67,6 +68,14 @@ def jwk_of(key: Ed25519PublicKey, key_id: str) -> dict[str, str]:
     raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
     return {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key_id, "x": x}
+
+
+def thumbprint(key: Ed25519PublicKey) -> str:
+    """Return the key's own name (RFC 7638): SHA-256 over the required members, in order."""
+    jwk = jwk_of(key, "")
+    required = {name: jwk[name] for name in ("crv", "kty", "x")}
+    digest = hashlib.sha256(json.dumps(required, separators=(",", ":")).encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _read_jwks(path: Path) -> dict[str, Ed25519PublicKey]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from mesh.errors import CLASS_OF, Internal, Kind, MeshError
@@ -67,6 +68,7 @@ def from_status(status: status_pb2.Status) -> MeshError:
     """Return the error that `status` carries; one without our ErrorInfo is read by its code alone.
 
     The text of a foreign status is dropped: it may name addresses, and ours may be shown to people.
+    Raise DecodeError when a detail is not what it says it is.
     """
     kind = KIND_OF.get(_CODE_BY_NUMBER.get(status.code, grpc.StatusCode.UNKNOWN), Kind.INTERNAL)
     info = error_details_pb2.ErrorInfo()
@@ -94,11 +96,11 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> MeshError:
         if key == DETAILS_KEY and isinstance(value, bytes):
             try:
                 status = status_pb2.Status.FromString(value)
-            except ValueError:
+                # The code of the transport wins: details are only what the peer says about it.
+                status.code = error.code().value[0]
+                return from_status(status)
+            except DecodeError:
                 break
-            # The code of the transport wins: details are only what the peer says about it.
-            status.code = error.code().value[0]
-            return from_status(status)
     return from_status(status_pb2.Status(code=error.code().value[0]))
 
 
