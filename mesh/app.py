@@ -190,7 +190,9 @@ async def serve(
     """Build, serve until SIGTERM or SIGINT, end in order; return the exit code."""
     async with watched_loop(), App(settings, tracing=tracing) as app:
         with _signals(app.stop):
-            return await _serve(build, settings, app, reuse_port)
+            code = await _serve(build, settings, app, reuse_port)
+    _log.info("stopped", code=code)
+    return code
 
 
 async def _serve(build: Build[SettingsT], settings: SettingsT, app: App, reuse_port: bool) -> int:

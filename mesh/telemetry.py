@@ -17,10 +17,6 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 import structlog
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import Counter, start_http_server
 
 from mesh.aio.context import rc
@@ -177,6 +173,12 @@ def tracing(service: str, otlp_url: str) -> Iterator[Tracing]:
     if not otlp_url:
         yield Tracing()
         return
+    # A tenth of a second and some megabytes, for those who have a collector.
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
     provider = TracerProvider(resource=Resource.create({"service.name": f"staymesh-{service}"}))
     exporter = OTLPSpanExporter(otlp_url, insecure=not otlp_url.startswith("https"))
     provider.add_span_processor(BatchSpanProcessor(exporter))
