@@ -1,0 +1,1 @@
+"""The rules of accounts, pure: no clock, no randomness, no I/O."""

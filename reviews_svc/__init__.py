@@ -1,0 +1,1 @@
+"""Reviews: what guests say of a stay."""

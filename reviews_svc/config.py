@@ -1,0 +1,9 @@
+"""What the process is told by its environment."""
+
+from mesh.app import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Settings of reviews, each read from STAYMESH_<NAME>."""
+
+    database_url: str
