@@ -84,6 +84,8 @@ class Group:
 
     def cancel(self) -> None:
         """Cancel every task; the block itself goes on. That a task was cancelled is no error."""
+        if self._stopping:
+            return  # a second cancel would tear their cleanup
         self._stopping = True
         for task in self._tasks:
             task.cancel()
