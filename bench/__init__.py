@@ -1,0 +1,1 @@
+"""How near we are to the ceilings: ratios, each of two things measured in turn in one run."""
