@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from stack.commands import doctor, down, logs, mail, status, up
+from stack.commands import doctor, down, load, logs, mail, status, up
 from stack.errors import StackError
 
 HELP = """Run all of Staymesh on this machine, look at it, and stop it.
@@ -25,6 +25,8 @@ app.command()(status.status)
 app.command()(logs.logs)
 app.command()(mail.mail)
 app.command()(doctor.doctor)
+app.command()(load.world)
+app.add_typer(load.importers, name="import")
 
 
 def main() -> NoReturn:

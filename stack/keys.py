@@ -4,8 +4,6 @@ All private keys are Ed25519, in PEM files that only their owner may read; the p
 JWKS files, which every service reads.
 """
 
-import base64
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mesh.rpc.keys import jwk_of, read_private_key
+from mesh.rpc.keys import jwk_of, read_private_key, thumbprint
 
 IDENTITIES = ("accounts", "booking", "payments", "reviews", "search", "stack")
 
@@ -48,18 +46,10 @@ def make(folder: Path) -> Keys:
     keys = Keys(folder=folder)
     folder.mkdir(mode=0o700, exist_ok=True)
     token = _key(keys.token_key)
-    _publish(keys.token_jwks, [jwk_of(token.public_key(), thumbprint(token))])
+    _publish(keys.token_jwks, [jwk_of(token.public_key(), thumbprint(token.public_key()))])
     services = {name: _key(keys.service_key(name)) for name in IDENTITIES}
     _publish(keys.service_jwks, [jwk_of(key.public_key(), name) for name, key in services.items()])
     return keys
-
-
-def thumbprint(key: Ed25519PrivateKey) -> str:
-    """Return the key's name by RFC 7638: SHA-256 over the required members, in order."""
-    jwk = jwk_of(key.public_key(), "")
-    required = {name: jwk[name] for name in ("crv", "kty", "x")}
-    digest = hashlib.sha256(json.dumps(required, separators=(",", ":")).encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _key(path: Path) -> Ed25519PrivateKey:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stack import plan, preflight, state
 from stack.config import Settings
 from stack.errors import StackError
+from stack.parts import demo
 from stack.state import Status
 from stack.supervisor import Supervisor
 
@@ -53,6 +54,8 @@ async def run(
 
         try:
             chosen = plan.make(settings)
+            if not options.load_world:
+                chosen = chosen.without(demo.STEP)
             chosen = chosen.only(options.only) if options.only else chosen
             preflight.require_free(chosen.ports())
             status.urls = chosen.urls

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 from stack import databases, keys, passwords
 from stack.config import Settings
 from stack.errors import NotReady, StackError
-from stack.parts import elasticsearch, envoy, kafka, mail, postgres, services, stripe, valkey
-from stack.parts.part import Node, Part, Step
+from stack.parts import demo, elasticsearch, envoy, kafka, mail, postgres, services, stripe, valkey
+from stack.parts.part import Node, Part, Say, Step
 from stack.parts.services import World
 
 VARIABLES = {
@@ -45,6 +45,10 @@ class Plan:
                 open_names += by_name[name].needs
         return Plan(nodes=tuple(node for node in self.nodes if node.name in wanted), urls=self.urls)
 
+    def without(self, name: str) -> "Plan":
+        """Return the plan less one step that nothing needs."""
+        return Plan(nodes=tuple(node for node in self.nodes if node.name != name), urls=self.urls)
+
     def ports(self) -> list[tuple[str, int]]:
         """Return every port that will be listened on, with its part's name."""
         return [
@@ -76,10 +80,11 @@ def make(settings: Settings) -> Plan:
     nodes = [
         *_stores(settings, urls, secrets.of(postgres.SUPERUSER)),
         *_vendors(settings, urls),
-        Step(name="databases", run=lambda: databases.create(server), needs=("postgres",)),
-        Step(name="topics", run=lambda: kafka.create_topics(urls["kafka"]), needs=("kafka",)),
+        Step(name="databases", run=lambda _: databases.create(server), needs=("postgres",)),
+        Step(name="topics", run=lambda _: kafka.create_topics(urls["kafka"]), needs=("kafka",)),
         *services.parts(world, needs=SERVICES_NEED),
         envoy.part(settings, world.keys, needs=services.PEERS),
+        demo.step(settings, urls["postgres"], needs=("envoy", *services.NAMES)),
     ]
     return Plan(nodes=tuple(nodes), urls=urls)
 
@@ -121,7 +126,7 @@ def _stores(settings: Settings, urls: dict[str, str], password: str) -> Iterable
 def _elsewhere(name: str, urls: dict[str, str], check: Callable[[str], Awaitable[None]]) -> Step:
     """Check a part that somebody else runs, once, instead of starting our own."""
 
-    async def run() -> None:
+    async def run(_say: Say) -> None:
         try:
             await check(urls[name])
         except NotReady as lack:

@@ -51,7 +51,9 @@ def is_free(port: int) -> bool:
     return True
 
 
-def end_leftovers(previous: Status | None) -> None:
+def end_leftovers(
+    previous: Status | None, *, grace_seconds: float = LEFTOVER_GRACE_SECONDS
+) -> None:
     """Wait for processes of an earlier, killed supervisor to end, and kill those that stay."""
     if previous is None:
         return
@@ -63,7 +65,7 @@ def end_leftovers(previous: Status | None) -> None:
             found = psutil.Process(part.pid)
             if abs(found.create_time() - part.created) < 0.05:
                 left.append(found)
-    _, alive = psutil.wait_procs(left, timeout=LEFTOVER_GRACE_SECONDS)
+    _, alive = psutil.wait_procs(left, timeout=grace_seconds)
     for found in alive:
         with suppress(psutil.NoSuchProcess):
             found.kill()

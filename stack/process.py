@@ -80,6 +80,22 @@ async def start(
     )
 
 
+async def run_logged(command: Command, log: Path) -> int:
+    """Run the command to its end, output to the log, and return its exit code.
+
+    When we are cancelled it is killed. Raises OSError.
+    """
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        child = await start(command, log=descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        return await child.wait()
+    finally:
+        kill_group(child)
+
+
 def kill_group(child: asyncio.subprocess.Process) -> None:
     """Kill the child and what it started, as far as they are still there."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -61,14 +61,18 @@ def read(home: Path) -> Status | None:
     return Status(**raw, parts=parts)
 
 
+def make_home(home: Path) -> None:
+    """Make the data folder: others may pass (PostgreSQL has another user), not look around."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o711)
+
+
 @contextmanager
 def hold(home: Path) -> Iterator[None]:
     """Be the only stack on this data folder until the block ends.
 
     Raises StackError when another one is.
     """
-    # Others may pass through (PostgreSQL runs as another user), but not look around.
-    home.mkdir(parents=True, exist_ok=True, mode=0o711)
+    make_home(home)
     with (home / LOCK_FILE).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

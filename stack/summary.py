@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from mesh.clock import Clock
+from stack.parts import demo
 from stack.state import Status
+from stack.world import DEMO_PASSWORD, GUEST_EMAIL, HOST_EMAIL
 
 
 def lines(status: Status, clock: Clock) -> list[str]:
@@ -28,6 +30,9 @@ def lines(status: Status, clock: Clock) -> list[str]:
 
 
 def _accounts(status: Status) -> list[str]:
-    if "world" not in status.parts:
+    """Return the two people of the demo world, when it was loaded."""
+    if demo.STEP not in status.parts:
         return []
-    return []
+    return [
+        f"Log in     guest {GUEST_EMAIL}, host {HOST_EMAIL}, password {DEMO_PASSWORD}",
+    ]

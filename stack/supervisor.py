@@ -74,13 +74,18 @@ class Supervisor:
         for name in node.needs:
             await self._done[name].wait()
         started = asyncio.get_running_loop().time()
-        self._mark(node.name, "starting")
+
+        def say(note: str) -> None:
+            self._mark(node.name, "starting", note)
+
+        say("")
         if isinstance(node, Step):
-            await node.run()
+            await node.run(say)
             self._finish(node.name, "external" if node.external else "done", started)
             return
         if node.prepare is not None:
-            await node.prepare()
+            await node.prepare(say)
+            say("")
         self._trim_log(node.name)
         await self._keep_alive(node, started)
 

@@ -100,7 +100,8 @@ def _spawn(settings: Settings, options: local.Options) -> "subprocess.Popen[byte
     argv = [sys.executable, "-m", "stack", "up", "--home", str(settings.home)]
     argv += ["--port-base", str(settings.ports.base), "--edge-port", str(settings.ports.edge)]
     argv += ["--world" if options.load_world else "--no-world", "--only", ",".join(options.only)]
-    settings.logs.mkdir(parents=True, exist_ok=True)
+    state.make_home(settings.home)
+    settings.logs.mkdir(exist_ok=True)
     settings.status_file.unlink(missing_ok=True)
     log = settings.logs / "supervisor.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -25,6 +25,11 @@ def flag(jars: Path) -> str:
     return f"-XX:AOTCache={jars / CACHE_FILE}"
 
 
+def is_done(jars: Path) -> bool:
+    """Say whether these jars have their cache."""
+    return (jars / CACHE_FILE).exists()
+
+
 async def train_once(
     jars: Path,
     scratch: Path,
@@ -37,7 +42,7 @@ async def train_once(
     part then starts as slowly as before.
     """
     finished = jars / CACHE_FILE
-    if finished.exists():
+    if is_done(jars):
         return
     lock = os.open(jars.with_suffix(".training.lock"), os.O_WRONLY | os.O_CREAT, 0o644)
     try:

@@ -11,7 +11,7 @@ from stack.errors import NotReady
 from stack.jars import elasticsearch as elasticsearch_jars
 from stack.jars import training
 from stack.parts import java
-from stack.parts.part import Part, inherited_environment
+from stack.parts.part import Part, Say, inherited_environment
 from stack.process import Command
 
 HEAP_MEGABYTES = 512
@@ -66,8 +66,12 @@ def part(settings: Settings) -> Part:
     jars = elasticsearch_jars.location(settings.cache)
     root = settings.home / "elasticsearch"
 
-    async def prepare() -> None:
+    async def prepare(say: Say) -> None:
+        if not jars.is_dir():
+            say("fetching its jars (46 MB)")
         await asyncio.to_thread(elasticsearch_jars.install, settings.cache)
+        if not training.is_done(jars):
+            say("learning to start quicker, once on this machine")
         await _train(settings, jars, root / "training")
         _configure(settings, root)
 
@@ -115,7 +119,7 @@ def _node(jars: Path, root: Path, flag: str) -> list[str]:
 
 async def _train(settings: Settings, jars: Path, scratch: Path) -> None:
     """Start a node on a scratch folder once, on the ports that the real one takes next."""
-    if (jars / training.CACHE_FILE).exists():
+    if training.is_done(jars):
         return
     _configure(settings, scratch)
     await training.train_once(

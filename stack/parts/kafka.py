@@ -16,7 +16,7 @@ from stack.errors import NotReady, StackError
 from stack.jars import kafka as kafka_jars
 from stack.jars import training
 from stack.parts import java
-from stack.parts.part import Part, inherited_environment
+from stack.parts.part import Part, Say, inherited_environment
 from stack.process import Command
 
 # The client logs each refused connection, and probes of a starting broker meet many.
@@ -72,8 +72,12 @@ def part(settings: Settings) -> Part:
     jars = kafka_jars.location(settings.cache)
     root = settings.home / "kafka"
 
-    async def prepare() -> None:
+    async def prepare(say: Say) -> None:
+        if not jars.is_dir():
+            say("fetching its jars (38 MB)")
         await asyncio.to_thread(kafka_jars.install, settings.cache)
+        if not training.is_done(jars):
+            say("learning to start quicker, once on this machine")
         await _train(settings, jars, root / "training")
         await asyncio.to_thread(_lay_out, settings, jars, root)
 
@@ -150,7 +154,7 @@ def _broker(jars: Path, root: Path, flag: str) -> list[str]:
 
 async def _train(settings: Settings, jars: Path, scratch: Path) -> None:
     """Start a broker on a scratch folder once, on the ports that the real one takes next."""
-    if (jars / training.CACHE_FILE).exists():
+    if training.is_done(jars):
         return
     await asyncio.to_thread(_lay_out, settings, jars, scratch)
     await training.train_once(

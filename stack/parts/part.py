@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from stack.process import Command
 
+Say = Callable[[str], None]
+"""Told, in a few words, what is being done just now."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -15,7 +18,7 @@ class Part:
     name: str
     command: Command
     ready: Callable[[], Awaitable[None]]
-    prepare: Callable[[], Awaitable[None]] | None = None
+    prepare: Callable[[Say], Awaitable[None]] | None = None
     needs: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     address: str = ""
@@ -29,7 +32,7 @@ class Step:
     """Work done once, after what it needs is ready: making databases, checking an outside URL."""
 
     name: str
-    run: Callable[[], Awaitable[None]]
+    run: Callable[[Say], Awaitable[None]]
     needs: tuple[str, ...] = ()
     address: str = ""
     external: bool = field(default=False)

@@ -15,7 +15,7 @@ import asyncpg
 
 from stack.config import LOOPBACK, Settings
 from stack.errors import NotReady, StackError
-from stack.parts.part import Part, inherited_environment
+from stack.parts.part import Part, Say, inherited_environment
 from stack.process import Account, Command, child_setup, give, unprivileged_account
 
 SUPERUSER = "postgres"
@@ -61,7 +61,7 @@ def part(settings: Settings, *, password: str) -> Part:
     for name, value in SERVER_SETTINGS.items():
         argv += ["-c", f"{name}={value}"]
 
-    async def prepare() -> None:
+    async def prepare(_say: Say) -> None:
         await asyncio.to_thread(_initialize, root, data, password, account)
 
     return Part(

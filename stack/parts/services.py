@@ -14,8 +14,8 @@ from grpc_health.v1 import health_pb2
 from stack.config import LOOPBACK, REPOSITORY, SEARCH_SHARDS, Settings
 from stack.errors import NotReady, StackError
 from stack.keys import Keys
-from stack.parts.part import Part, Step, with_settings
-from stack.process import Command, start
+from stack.parts.part import Part, Say, Step, with_settings
+from stack.process import Command, run_logged
 
 PEERS = ("accounts", "booking", "payments", "reviews", "search")
 SHARED_MIGRATIONS = REPOSITORY / "mesh" / "data" / "migrations"
@@ -52,6 +52,9 @@ SERVICES = (
         for index in range(SEARCH_SHARDS)
     ),
 )
+
+
+NAMES = tuple(service.name for service in SERVICES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +146,7 @@ def _migration(world: World, identity: str) -> Step:
     service = Service(name=identity, identity=identity)
     url = world.urls[f"database-{identity}"]
 
-    async def run() -> None:
+    async def run(say: Say) -> None:
         digest = migrations_digest(REPOSITORY / service.package / "store" / "migrations")
         connection = await asyncpg.connect(url)
         try:
@@ -153,6 +156,7 @@ def _migration(world: World, identity: str) -> Step:
             )
             if done == digest:
                 return
+            say("bringing its database up to date")
             await _migrate(world, service, log=world.settings.logs / f"{name}.log")
             database = await connection.fetchval("SELECT current_database()")
             await connection.execute(f"COMMENT ON DATABASE {database} IS '{digest}'")
@@ -168,20 +172,10 @@ async def _migrate(world: World, service: Service, *, log: Path) -> None:
         env=environment(world, service),
         cwd=REPOSITORY,
     )
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        child = await start(command, log=descriptor)
-        try:
-            code = await child.wait()
-        except BaseException:
-            child.kill()
-            raise
-    finally:
-        os.close(descriptor)
-    if code:
+    if code := await run_logged(command, log):
         raise StackError(
             f"the migrations of {service.package} failed (code {code})",
-            f"see `staymesh logs migrate-{service.identity}`",
+            f"see `staymesh logs {log.stem}`",
         )
 
 

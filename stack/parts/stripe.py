@@ -6,7 +6,7 @@ import httpx
 
 from stack.config import LOOPBACK, REPOSITORY, Settings
 from stack.errors import NotReady
-from stack.parts.part import Part, inherited_environment
+from stack.parts.part import Part, Say, inherited_environment
 from stack.process import Command
 
 REAL_URL = "https://api.stripe.com"
@@ -19,7 +19,7 @@ def part(settings: Settings) -> Part:
     listen = f"{LOOPBACK}:{settings.ports.stripe}"
     argv = (sys.executable, "-m", "stack.stripe_sandbox", "--listen", listen, "--data", str(data))
 
-    async def prepare() -> None:
+    async def prepare(_say: Say) -> None:
         data.mkdir(exist_ok=True)
 
     return Part(

