@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Final
 
 from booking_svc.domain.cancellation import CancellationPolicy, refund_minor
-from booking_svc.domain.payment import Payment, PaymentState
+from booking_svc.domain.payment import Payment, PaymentDeclined, PaymentState
 from booking_svc.domain.price import Price
 from booking_svc.domain.stay import local_date
-from mesh.errors import FailedPrecondition
+from mesh.errors import FailedPrecondition, NotFound
 
 
 class State(StrEnum):
@@ -213,3 +213,44 @@ def confirmation_code(entropy: bytes) -> str:
         number, index = divmod(number, len(_CODE_ALPHABET))
         letters.append(_CODE_ALPHABET[index])
     return "".join(letters)
+
+
+class BookingNotFound(NotFound):
+    """There is no such booking, or it is not the caller's; the two look the same."""
+
+    reason = "BOOKING_NOT_FOUND"
+
+
+class OwnListing(FailedPrecondition):
+    """Hosts do not book their own homes; they block the dates."""
+
+    reason = "OWN_LISTING"
+
+
+class HoldEnded(FailedPrecondition):
+    """The hold is over and the booking was given up; book anew, under a new idempotency key."""
+
+    reason = "HOLD_ENDED"
+
+
+def party(booking: Booking | None, user_id: str) -> tuple[Booking, CancelledBy]:
+    """Return the booking and whether the user is its guest or its host; raise BookingNotFound."""
+    if booking is not None and user_id == booking.guest_id:
+        return booking, CancelledBy.GUEST
+    if booking is not None and user_id == booking.host_id:
+        return booking, CancelledBy.HOST
+    raise BookingNotFound("no such booking")
+
+
+def answer(booking: Booking) -> Booking:
+    """Return the booking as the answer to the guest who makes it, or raise why it failed.
+
+    The same key always gets the same answer, also when it asks again much later.
+    """
+    if booking.cancelled_by is not CancelledBy.SYSTEM:
+        return booking
+    if booking.cancellation_reason == ReleaseReason.DECLINED:
+        raise PaymentDeclined(
+            "the card was declined", metadata={"decline_code": booking.decline_code}
+        )
+    raise HoldEnded(booking.cancellation_reason)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from booking_svc.domain.money import Money
 from booking_svc.domain.stay import Stay, nights_between
 from mesh.errors import Conflict, Invalid
 
@@ -61,6 +62,15 @@ class Calendar:
             for day, night in self.nights.items()
             if night.price_minor is not None
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateRange:
+    """Nights of a listing, from `start` to before `end`."""
+
+    listing_id: str
+    start: date
+    end: date
 
 
 def check_free(calendar: Calendar, stay: Stay, booking_id: str = "") -> None:
@@ -165,3 +175,29 @@ def freed(calendar: Calendar, booking_id: str) -> list[Night]:
         for night in calendar.nights.values()
         if night.booking_id == booking_id
     ]
+
+
+class PriceRefused(Invalid):
+    """Not a price that a night of this listing can have."""
+
+    reason = "PRICE_REFUSED"
+
+
+def check_night_price(price: Money, currency: str) -> int:
+    """Return the price in minor units; raise PriceRefused when it is none of this listing.
+
+    `currency` is the listing's; empty while it has no price at all.
+    """
+    if not currency:
+        raise PriceRefused(
+            "the listing needs a base price first",
+            violations=[("price", "the listing has no currency yet")],
+        )
+    if price.currency != currency:
+        raise PriceRefused(
+            f"the listing's prices are in {currency}",
+            violations=[("price.currency_code", f"must be {currency}")],
+        )
+    if price.amount_minor <= 0:
+        raise PriceRefused("a price is above zero", violations=[("price", "must be above zero")])
+    return price.amount_minor

@@ -149,6 +149,11 @@ def visible(listing: Listing | None, viewer_id: str | None) -> Listing:
     raise ListingNotFound("no such listing")
 
 
+def bookable(listing: Listing | None) -> Listing:
+    """Return the listing if it is on the market; raise ListingNotFound otherwise, to everybody."""
+    return visible(listing, None)
+
+
 def owned(listing: Listing | None, host_id: str) -> Listing:
     """Return the listing if it is the host's own; raise ListingNotFound otherwise.
 
