@@ -90,7 +90,7 @@ class Pool:
                 statement_cache_size=settings.statement_cache,
                 max_cached_statement_lifetime=0,
                 timeout=5,
-                init=_codecs,
+                init=set_codecs,
                 reset=_keep,
                 server_settings=server_settings,
             )
@@ -120,7 +120,7 @@ class Pool:
         await self._pool.close()
 
 
-async def _codecs(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def set_codecs(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Let json and jsonb be Python values."""
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
