@@ -127,7 +127,7 @@ async def create_topics(bootstrap: str) -> None:
     try:
         known = set(await client.list_topics())
         # -1 is the broker's own default: one copy here, what its owner chose elsewhere.
-        missing = [NewTopic(t.name, t.partitions, -1) for t in TOPICS if t.name not in known]
+        missing = [NewTopic(t.name, t.partitions, -1, {}) for t in TOPICS if t.name not in known]
         if missing:
             await client.create_topics(missing)
     except KafkaError as failure:
