@@ -15,7 +15,8 @@ _CREATE = {
     "amount": Kind.INTEGER,
     "currency": Kind.TEXT,
     "payment_method": Kind.TEXT,
-    "payment_method_types": Kind.LIST,
+    "automatic_payment_methods": Kind.MAP,
+    "return_url": Kind.TEXT,
     "capture_method": Kind.TEXT,
     "confirm": Kind.BOOLEAN,
     "off_session": Kind.BOOLEAN,
@@ -31,6 +32,12 @@ _CLAUSE = re.compile(r"""metadata\[(['"])(\w+)\1\]\s*:\s*(['"])([^'"]*)\3""")
 
 def create(objects: Objects, given: Parameters) -> Object:
     """Make an intent and, when asked to confirm it, ask the card. Raise CardRefused."""
+    if "payment_method_types" in given:
+        raise Refusal(
+            "The payment_method_types parameter is no longer supported.",
+            code="payment_method_types_no_longer_supported",
+            param="payment_method_types",
+        )
     asked = check(given, _CREATE, required=("amount", "currency"))
     currency = asked["currency"].lower()
     check_amount(asked["amount"], currency)
@@ -39,6 +46,7 @@ def create(objects: Objects, given: Parameters) -> Object:
     card = _card(asked.get("payment_method"))
     intent = _new(objects, asked, currency)
     if asked.get("confirm"):
+        _check_return(asked)
         if card is None:
             raise Refusal(
                 "You cannot confirm this PaymentIntent because it's missing a payment method.",
@@ -156,6 +164,17 @@ def authenticate(objects: Objects, intent_id: str, *, succeeds: bool) -> Object:
     return intent
 
 
+def _check_return(asked: Parameters) -> None:
+    """Raise Refusal unless the payer's page is known, or will never be left."""
+    redirects = asked.get("automatic_payment_methods", {}).get("allow_redirects", "always")
+    if redirects == "always" and not asked.get("off_session") and not asked.get("return_url"):
+        raise Refusal(
+            "You must provide a `return_url`, because some of the enabled payment methods may"
+            " redirect your customer off of your page.",
+            param="return_url",
+        )
+
+
 def _card(payment_method: str | None) -> Card | None:
     if payment_method is None:
         return None
@@ -189,7 +208,7 @@ def _new(objects: Objects, asked: Parameters, currency: str) -> Object:
         "metadata": asked.get("metadata", {}),
         "next_action": None,
         "payment_method": payment_method,
-        "payment_method_types": asked.get("payment_method_types", ["card"]),
+        "payment_method_types": ["card"],
         "status": "requires_confirmation" if payment_method else "requires_payment_method",
     }
 

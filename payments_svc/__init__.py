@@ -1,0 +1,1 @@
+"""The money of bookings: authorized, kept or given back, each exactly once."""

@@ -1,0 +1,1 @@
+"""The card processor: what flows need of it, and Stripe behind that."""

@@ -1,0 +1,1 @@
+"""Pure rules of payments: no clock, no I/O, no wire format."""

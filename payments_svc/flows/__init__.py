@@ -1,0 +1,1 @@
+"""One file per verb; only flows order store, clients and domain."""

@@ -1,0 +1,1 @@
+"""What PostgreSQL remembers: one module per aggregate, beside its .sql."""
