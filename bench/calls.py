@@ -187,7 +187,7 @@ def _envoy(scratch: Path, jwks: Path, upstream: int) -> Iterator[Process]:
     argv = [
         binary,
         "-c",
-        configuration,
+        str(configuration),
         "--base-id",
         str(port),
         "--concurrency",
