@@ -93,6 +93,17 @@ async def test_a_value_handed_over_in_the_instant_of_the_cancel_is_not_lost(
     assert chan.try_recv() == 1
 
 
+async def test_a_value_put_back_is_still_the_first(settle: Settle) -> None:
+    chan = Chan[int](2)
+    receiver = asyncio.create_task(chan.recv())
+    await settle()
+    chan.try_send(1)
+    chan.try_send(2)
+    receiver.cancel()
+    await settle()
+    assert [chan.try_recv(), chan.try_recv()] == [1, 2]
+
+
 async def test_a_value_put_back_goes_to_the_next_in_line(settle: Settle) -> None:
     chan = Chan[int](1)
     first, second = asyncio.create_task(chan.recv()), asyncio.create_task(chan.recv())

@@ -211,7 +211,7 @@ async def test_a_cancelled_probe_gives_its_place_back() -> None:
 
 
 async def test_an_answer_to_an_old_question_does_not_count() -> None:
-    breaker = Breaker("payments", successes=1)
+    breaker = Breaker("payments", failures=1, successes=1)
 
     async def slow_failure() -> None:
         await asyncio.sleep(90)
@@ -219,7 +219,7 @@ async def test_an_answer_to_an_old_question_does_not_count() -> None:
 
     old = asyncio.create_task(breaker.run(slow_failure))
     await asyncio.sleep(0)
-    await open_up(breaker)
+    await open_up(breaker, 1)
     await asyncio.sleep(61)
     await call(breaker)
     with pytest.raises(Unavailable):

@@ -54,6 +54,24 @@ async def test_nothing_is_kept_after_the_answer() -> None:
     assert await flight.do("k", work) == "answer 2"
 
 
+async def test_who_comes_in_the_instant_after_the_answer_starts_anew() -> None:
+    flight = SingleFlight[str, str](60)
+    ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    fresh = Work()
+
+    async def ends() -> str:
+        await asyncio.sleep(1)
+        ending.set_result(None)  # wakes the late one when this has ended, before it is tidied up
+        return "old"
+
+    async def late() -> str:
+        await ending
+        return await flight.do("k", fresh)
+
+    first, second = await asyncio.gather(flight.do("k", ends), late())
+    assert (first, second) == ("old", "answer 1")
+
+
 async def test_an_error_is_everybodys() -> None:
     flight = SingleFlight[str, str](60)
     work = Work(error=Conflict("no"))
