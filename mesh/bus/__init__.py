@@ -8,6 +8,7 @@ from mesh.bus.consumer import Consumer, ConsumerSettings
 from mesh.bus.follower import Follower, Place, PositionLost
 from mesh.bus.messages import Message, Outbound
 from mesh.bus.producer import Producer
+from mesh.bus.quiet import quiet
 from mesh.bus.topics import DEAD_LETTERS, TOPICS, Topic, ensure_topics, partition_of
 
 __all__ = [
@@ -25,3 +26,5 @@ __all__ = [
     "ensure_topics",
     "partition_of",
 ]
+
+quiet()

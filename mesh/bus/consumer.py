@@ -22,6 +22,7 @@ from mesh.aio import Group, RequestContext, TraceContext, use_context, within
 from mesh.bus.backoff import Backoff
 from mesh.bus.messages import TRACEPARENT, Message, Outbound
 from mesh.bus.producer import Producer
+from mesh.bus.quiet import RETRY_MS
 from mesh.bus.topics import DEAD_LETTERS
 from mesh.errors import Kind, MeshError
 
@@ -92,6 +93,7 @@ class Consumer:
             group_id=self._settings.group,
             client_id=f"{self._settings.group}-{os.getpid()}",
             enable_auto_commit=False,
+            retry_backoff_ms=RETRY_MS,
             auto_offset_reset="earliest",
             max_poll_records=self._settings.batch,
         )

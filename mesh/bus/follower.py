@@ -17,6 +17,7 @@ from prometheus_client import Gauge
 
 from mesh.bus.backoff import Backoff
 from mesh.bus.messages import Message
+from mesh.bus.quiet import RETRY_MS
 from mesh.errors import DataLoss
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -91,6 +92,7 @@ class Follower:
                 client_id=self._name,
                 group_id=None,
                 enable_auto_commit=False,
+                retry_backoff_ms=RETRY_MS,
                 auto_offset_reset="none",
                 max_poll_records=self._batch,
             )

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from mesh.aio import Keyed, within
 from mesh.bus.backoff import Backoff
 from mesh.bus.messages import Outbound
+from mesh.bus.quiet import RETRY_MS
 from mesh.bus.topics import BusUnavailable, partition_of
 from mesh.errors import DeadlineExceeded
 from mesh.ids import InvalidId
@@ -155,6 +156,7 @@ class Producer:
         return AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
+            retry_backoff_ms=RETRY_MS,
             acks="all",
             enable_idempotence=True,
             linger_ms=2,
