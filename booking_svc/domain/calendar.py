@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from booking_svc.domain.money import Money
 from booking_svc.domain.stay import Stay, nights_between
@@ -31,9 +32,11 @@ class DatesRefused(Invalid):
     reason = "DATES_REFUSED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Night:
-    """A night that differs from the default. `price_minor` None is the listing's own price."""
+class Night(NamedTuple):
+    """A night that differs from the default. `price_minor` None is the listing's own price.
+
+    A tuple, because an import makes a million of them.
+    """
 
     date: date
     status: NightStatus | None = None

@@ -1,9 +1,9 @@
 """Homes that come from elsewhere, in bulk."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from booking_svc.domain.calendar import Night, NightStatus
 from booking_svc.domain.listing import Listing, ListingStatus, check_complete, check_details
@@ -56,19 +56,19 @@ def imported_nights(start: date, unavailable: bytes, prices_minor: Sequence[int]
     `unavailable` has one bit a night from `start`, least significant first; `prices_minor` one
     price a night, 0 for the listing's own. Raise ImportRefused for a price below zero.
     """
-    if any(price < 0 for price in prices_minor):
+    bits = int.from_bytes(unavailable, "little")
+    length = max(bits.bit_length(), len(prices_minor))
+    prices = [*prices_minor, *[0] * (length - len(prices_minor))]
+    if min(prices, default=0) < 0:
         raise ImportRefused("a price is never negative")
-    taken = int.from_bytes(unavailable, "little")
-    nights = []
-    for offset in range(max(taken.bit_length(), len(prices_minor))):
-        blocked = taken >> offset & 1
-        price = prices_minor[offset] if offset < len(prices_minor) else 0
-        if blocked or price:
-            nights.append(
-                Night(
-                    date=start + timedelta(days=offset),
-                    status=NightStatus.BLOCKED if blocked else None,
-                    price_minor=price or None,
-                )
-            )
-    return nights
+    first, blocked = start.toordinal(), NightStatus.BLOCKED
+    return [
+        Night(date.fromordinal(first + offset), blocked if bit else None, "", price or None)
+        for offset, (bit, price) in enumerate(zip(_each_bit(bits, length), prices, strict=True))
+        if bit or price
+    ]
+
+
+def _each_bit(bits: int, length: int) -> Iterator[bool]:
+    """Yield `length` bits, least significant first."""
+    return (digit == "1" for digit in reversed(f"{bits:0{length}b}"[:length]))

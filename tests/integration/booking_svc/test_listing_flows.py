@@ -2,12 +2,12 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from booking_svc.domain.access import NotYours
-from booking_svc.domain.booking import State
+from booking_svc.domain.booking import Booking, State
 from booking_svc.domain.calendar import DateRange, DatesRefused, DatesUnavailable, PriceRefused
 from booking_svc.domain.listing import (
     Details,
@@ -231,8 +231,9 @@ async def test_trips_and_reservations_come_latest_first_from_all_shards(world: W
     want = sorted(booked, key=lambda b: (b.check_in, b.booking_id), reverse=True)
     lists = world.service.flows.list_bookings
 
-    async def all_pages(user_id: str, *, host: bool, state: State | None = None) -> list[date]:
-        seen, token = [], ""
+    async def all_pages(user_id: str, *, host: bool, state: State | None = None) -> list[Booking]:
+        seen: list[Booking] = []
+        token = ""
         with world.signed_in(user_id):
             while True:
                 find = lists.of_host if host else lists.of_guest
@@ -240,7 +241,7 @@ async def test_trips_and_reservations_come_latest_first_from_all_shards(world: W
                 seen += page.bookings
                 token = page.next_token
                 if not token:
-                    return list(seen)  # type: ignore[misc]
+                    return seen
 
     assert await all_pages(world.host, host=True) == want
     assert await all_pages(world.guest, host=False, state=State.CONFIRMED) == want

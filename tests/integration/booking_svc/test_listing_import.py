@@ -53,14 +53,14 @@ async def test_a_year_of_many_homes_loads_fast_and_only_once(world: World) -> No
     draw = random.Random(7)
     homes = [home(n, world.host, draw) for n in range(300)]
     load = world.service.flows.import_listings
-    started = time.monotonic()
+    started = time.process_time()
     first = await load(batches("test:speed", homes, 120))
-    seconds = time.monotonic() - started
+    seconds = time.process_time() - started
     assert (first.created, first.unchanged) == (300, 0)
     assert first.nights > 300 * NIGHTS // 2
     assert [source_id for source_id, _ in first.ids] == [one.source_id for one in homes]
-    # A tenth of the 3,000 homes that may take 60 seconds; loose, because machines are busy.
-    assert seconds < 6
+    # A tenth of 3,000 homes, which may take 60 seconds in all. CPU time, as machines are busy.
+    assert seconds < 3
     again = await load(batches("test:speed", homes, 50))
     assert (again.created, again.unchanged, again.nights) == (0, 300, 0)
     assert again.ids == first.ids
