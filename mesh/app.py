@@ -29,10 +29,11 @@ from mesh.rpc.auth import Authenticator
 from mesh.rpc.client import Channel, ClientSettings, connect
 from mesh.rpc.identity import ServiceIdentity, ServiceTokens, UserTokens
 from mesh.rpc.keys import KeySet, read_private_key
+from mesh.rpc.observe import AnsweredLine, answered_line
 from mesh.rpc.pipeline import Guards
 from mesh.rpc.server import Mount, Server, ServerSettings
 from mesh.rpc.tracing import Tracing
-from mesh.telemetry import metrics_endpoint, setup_logs, tracing
+from mesh.telemetry import metrics_endpoint, quick_line, setup_logs, tracing
 from mesh.watchdog import watched_loop
 
 __all__ = ["Addresses", "App", "Mount", "ServiceSettings", "main", "run", "serve"]
@@ -89,6 +90,7 @@ class App(AsyncExitStack):
         *,
         clock: Clock | None = None,
         tracing: Tracing | None = None,
+        line: AnsweredLine = answered_line,
     ) -> None:
         super().__init__()
         self.clock = clock or SystemClock()
@@ -101,6 +103,7 @@ class App(AsyncExitStack):
                 ServiceTokens(KeySet.from_file(settings.service_jwks_file), self.clock),
             ),
             tracing=tracing or Tracing(),
+            answered_line=line,
         )
         self.failed = False
         self._stopping = asyncio.Event()
@@ -185,10 +188,11 @@ async def serve(
     settings: SettingsT,
     *,
     tracing: Tracing | None = None,
+    line: AnsweredLine = answered_line,
     reuse_port: bool = False,
 ) -> int:
     """Build, serve until SIGTERM or SIGINT, end in order; return the exit code."""
-    async with watched_loop(), App(settings, tracing=tracing) as app:
+    async with watched_loop(), App(settings, tracing=tracing, line=line) as app:
         with _signals(app.stop):
             code = await _serve(build, settings, app, reuse_port)
     _log.info("stopped", code=code)
@@ -228,7 +232,8 @@ def run(build: Build[SettingsT], settings: SettingsT) -> NoReturn:
             tracing(settings.service_name, settings.otlp_url) as spans,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            code = runner.run(serve(build, settings, tracing=spans, reuse_port=child))
+            line = quick_line(settings.service_name, writer, settings.log_level)
+            code = runner.run(serve(build, settings, tracing=spans, line=line, reuse_port=child))
     except KeyboardInterrupt:
         code = 130
     except Exception:

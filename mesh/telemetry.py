@@ -14,12 +14,15 @@ import time
 from collections import deque
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, TextIO
 
 import structlog
 from prometheus_client import Counter, start_http_server
 
-from mesh.aio.context import rc
+from mesh.aio.context import RequestContext, rc
+from mesh.rpc.observe import AnsweredLine
 from mesh.rpc.tracing import Tracing
 
 _LOST = Counter("log_lines_lost_total", "Log lines dropped because nobody could write them fast.")
@@ -104,6 +107,62 @@ class _StdlibHandler(logging.Handler):
             self.handleError(record)
 
 
+def quick_line(service: str, writer: LineWriter, level: str) -> AnsweredLine:
+    """Return what writes the line of a call that went well, as `_Renderer` would, in a tenth of it.
+
+    Most lines of a busy process are these, and all that is in them is known beforehand.
+    """
+    if logging.getLevelNamesMapping()[level.upper()] > logging.INFO:
+        return lambda _method, _ms, _context: None
+    fixed = f'"level": "info", "service": {quoted(service)}, "event": "rpc", "code": "OK"'
+    write = writer.write
+
+    def line(method: str, ms: float, context: RequestContext) -> None:
+        principal = context.principal
+        who = f', "user_id": {quoted(principal.user_id)}' if principal is not None else ""
+        caller = f', "caller": {quoted(context.service)}' if context.service is not None else ""
+        write(
+            f'{{"ts": "{_now()}", {fixed}, "request_id": "{context.request_id}", '
+            f'"trace_id": "{context.trace.trace_id}"{who}, "method": "{method}", '
+            f'"ms": {ms:.2f}{caller}}}'
+        )
+
+    return line
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class _Renderer:
+    """Make the JSON line of an event, in one step: a chain of processors costs more than the line.
+
+    Within a request its ids are added; they are what a line is found by.
+    """
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._encode = json.JSONEncoder(default=str, check_circular=False).encode
+        self._render_exception = structlog.processors.ExceptionRenderer()
+
+    def __call__(self, log: Any, level: str, event: MutableMapping[str, Any]) -> str:
+        line = {
+            "ts": _now(),
+            "level": level,
+            "service": self._service,
+        }
+        context = rc()
+        if context.request_id:
+            line["request_id"] = context.request_id
+            line["trace_id"] = context.trace.trace_id
+            if context.principal is not None:
+                line["user_id"] = context.principal.user_id
+        if "exc_info" in event:
+            event = self._render_exception(log, level, event)
+        line.update(event)
+        return self._encode(line)
+
+
 def setup_logs(service: str, level: str = "INFO", stream: TextIO | None = None) -> LineWriter:
     """Make structlog and logging write JSON lines to `stream` (stderr), and return the writer.
 
@@ -112,19 +171,8 @@ def setup_logs(service: str, level: str = "INFO", stream: TextIO | None = None) 
     writer = LineWriter(stream or sys.stderr)
     threshold = logging.getLevelNamesMapping()[level.upper()]
 
-    def add_service(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        event["service"] = service
-        return event
-
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            add_service,
-            add_request,
-            structlog.processors.ExceptionRenderer(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
-            structlog.processors.JSONRenderer(json.dumps, default=str),
-        ],
+        processors=[_Renderer(service)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=lambda *_: _Logger(writer),
         cache_logger_on_first_use=True,
@@ -135,17 +183,6 @@ def setup_logs(service: str, level: str = "INFO", stream: TextIO | None = None) 
     for noisy in ("aiokafka", "elastic_transport", "httpx", "httpcore", "stripe"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return writer
-
-
-def add_request(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add the ids of the running request to a log line; they are what a line is found by."""
-    context = rc()
-    if context.request_id:
-        event["request_id"] = context.request_id
-        event["trace_id"] = context.trace.trace_id
-        if context.principal is not None:
-            event["user_id"] = context.principal.user_id
-    return event
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """May this caller call this method? One function of the policy and of two headers."""
 
+from typing import NamedTuple
+
 from mesh.aio.context import Principal
 from mesh.errors import Forbidden, Unauthenticated
 from mesh.rpc.identity import ServiceTokens, TokenInvalid, UserTokens
@@ -29,6 +31,14 @@ class ServiceOnly(Forbidden):
     reason = "SERVICE_ONLY"
 
 
+class Admitted(NamedTuple):
+    """Who is calling: a person, by this token, or a service, or both, or nobody."""
+
+    principal: Principal | None
+    token: str | None
+    service: str | None
+
+
 class Authenticator:
     """Read the identities of a call. A header that is there and wrong is refused everywhere.
 
@@ -42,13 +52,16 @@ class Authenticator:
 
     def admit(
         self, policy: MethodPolicy, authorization: str | None, service_token: str | None
-    ) -> tuple[Principal | None, str | None]:
-        """Return the person and the service calling.
+    ) -> Admitted:
+        """Return who is calling.
 
         Raise Unauthenticated when a token is missing or wrong, Forbidden when it is not enough.
         """
         service = None if service_token is None else self._services.verify(service_token)
-        principal = None if authorization is None else self._users.verify(bearer(authorization))
+        principal = token = None
+        if authorization is not None:
+            token = bearer(authorization)
+            principal = self._users.verify(token)
         if policy.caller is Caller.SERVICE:
             if service is None:
                 raise ServiceOnly("this method is for services")
@@ -58,7 +71,7 @@ class Authenticator:
             role = _ROLE_OF.get(policy.caller)
             if role is not None and role not in principal.roles:
                 raise RoleRequired(f"this needs the role {role}", metadata={"role": role})
-        return principal, service
+        return Admitted(principal, token, service)
 
 
 def bearer(authorization: str) -> str:

@@ -5,8 +5,9 @@ user's token, the request id and the trace go along, and our own service token.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any, Self
 
@@ -22,7 +23,7 @@ from mesh.rpc.cancel import being_cancelled
 from mesh.rpc.deadline import sendable
 from mesh.rpc.headers import REQUEST_ID, TRACEPARENT
 from mesh.rpc.identity import ServiceIdentity
-from mesh.rpc.observe import CALLED, CALLED_SECONDS, MethodMetrics
+from mesh.rpc.metrics import CALLED, MethodMetrics
 from mesh.rpc.policy import MethodPolicy, policy_of
 from mesh.rpc.status import from_rpc_error
 from mesh.rpc.tracing import Tracing, end
@@ -58,7 +59,7 @@ class _Method:
         policy: MethodPolicy | None = policy_of(method)
         self._longest = policy.max_deadline_seconds if policy else _FOREIGN_DEADLINE_SECONDS
         self._retry_safe = policy is not None and policy.retry_safe
-        self._metrics = MethodMetrics(CALLED, CALLED_SECONDS, method)
+        self._metrics = CALLED.of(method)
 
     def _seconds(self, timeout: float | None) -> float:
         """Return the seconds this call gets. Raise DeadlineExceeded when none are left."""
@@ -103,11 +104,10 @@ class UnaryMethod(_Method):
         reached, DeadlineExceeded when the time is up. A cancel cancels the call at the peer.
         """
 
-        async def attempt() -> Any:
-            return await self._peer.breaker.run(lambda: self._once(request, timeout, metadata))
-
-        fn: Callable[[], Awaitable[Any]] = attempt
-        return await (self._peer.retry.run(fn) if self._retry_safe else fn())
+        once = partial(self._once, request, timeout, metadata)
+        if self._retry_safe:
+            return await self._peer.retry.run(partial(self._peer.breaker.run, once))
+        return await self._peer.breaker.run(once)
 
     async def _once(self, request: Any, timeout: float | None, extra: Metadata) -> Any:
         context = rc()

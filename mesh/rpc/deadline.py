@@ -34,27 +34,39 @@ def sendable(seconds: float) -> float:
     return int(seconds * steps_a_second) / steps_a_second
 
 
-class until:  # noqa: N801  (it reads as a keyword: `async with until(deadline):`)
+class until:  # noqa: N801  (it reads as a keyword: `with until(deadline):`)
     """Cancel the block at `deadline` (event-loop time) and raise DeadlineExceeded then.
 
-    As `mesh.aio.within`, for the owner of a request's context, who has set the deadline there.
+    As `mesh.aio.within`, for the owner of a request's context, who has set the deadline there. The
+    rules are those of `asyncio.timeout_at` (a cancel from outside is never converted); it is
+    written out here because it is on the path of every call, and this is a third of the work.
     """
 
-    __slots__ = ("_timeout",)
+    __slots__ = ("_cancelling", "_deadline", "_expired", "_task", "_timer")
 
     def __init__(self, deadline: float) -> None:
-        self._timeout = asyncio.timeout_at(deadline)
+        self._deadline = deadline
+        self._expired = False
 
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._timer = asyncio.get_running_loop().call_at(self._deadline, self._expire)
 
-    async def __aexit__(
+    def __exit__(
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            await self._timeout.__aexit__(exc_type, exc, traceback)
-        except TimeoutError:
+        self._timer.cancel()
+        if not self._expired:
+            return
+        if self._task.uncancel() <= self._cancelling and exc_type is asyncio.CancelledError:
             raise DeadlineExceeded("the time given ran out") from exc
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._task.cancel()

@@ -5,7 +5,6 @@ The algorithm is pinned, the key is chosen from our own files by `kid` alone (a 
 `x5u` in the header is not looked at), and `iss`, `aud`, `exp`, `nbf` and `sub` must be there.
 """
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ ALGORITHM = "EdDSA"
 MAX_TOKEN_LENGTH = 4096
 # How far back `nbf` is set: the clocks of two machines may differ by this much.
 _SKEW = timedelta(seconds=30)
-_CACHED_TOKENS = 20_000
+_CACHED_TOKENS = 10_000
 # The times are ours to check: against our clock, and again at each use of the cache.
 _OPTIONS: "Options" = {
     "require": ["iss", "aud", "sub", "exp", "nbf"],
@@ -152,7 +151,7 @@ class _Entry(Generic[T]):
 
 
 class _Verified(Generic[T]):
-    """Signatures checked already, by the token's hash; the times are checked at each use.
+    """Signatures checked already, by token; the times are checked at each use.
 
     A refused token is not kept: an attacker could otherwise push the good ones out.
     """
@@ -160,26 +159,25 @@ class _Verified(Generic[T]):
     def __init__(self, check: Callable[[str], tuple[T, dict[str, Any]]], clock: Clock) -> None:
         self._check = check
         self._clock = clock
-        self._entries: OrderedDict[bytes, _Entry[T]] = OrderedDict()
+        self._entries: OrderedDict[str, _Entry[T]] = OrderedDict()
 
     def get(self, token: str) -> T:
         if len(token) > MAX_TOKEN_LENGTH:
             raise TokenInvalid("the token is too long")
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        entry = self._entries.get(digest)
+        entry = self._entries.get(token)
         now = self._clock.now().timestamp()
         if entry is None:
             value, claims = self._check(token)
             entry = _Entry(value, _instant(claims, "nbf"), _instant(claims, "exp"))
             _in_time(entry, now)
-            self._entries[digest] = entry
+            self._entries[token] = entry
             if len(self._entries) > _CACHED_TOKENS:
                 self._entries.popitem(last=False)
             return entry.value
         if now >= entry.expires:
-            del self._entries[digest]
+            del self._entries[token]
         _in_time(entry, now)
-        self._entries.move_to_end(digest)
+        self._entries.move_to_end(token)
         return entry.value
 
 

@@ -32,11 +32,11 @@ from mesh.aio.context import IdempotentCall, RequestContext, rc, set_context
 from mesh.aio.finish import finish
 from mesh.errors import MeshError, Unimplemented
 from mesh.rpc import idempotency as keys
-from mesh.rpc.auth import AUTHORIZATION, SERVICE_HEADER, Authenticator, bearer
+from mesh.rpc.auth import AUTHORIZATION, SERVICE_HEADER, Authenticator
 from mesh.rpc.cancel import being_cancelled
 from mesh.rpc.deadline import limit_of, until
-from mesh.rpc.headers import REQUEST_ID, TRACEPARENT, request_id_of
-from mesh.rpc.observe import ServedCalls
+from mesh.rpc.headers import REQUEST_ID, TRACEPARENT, arrived, request_id_of
+from mesh.rpc.observe import AnsweredLine, ServedCalls, answered_line
 from mesh.rpc.policy import Idempotency, MethodPolicy, PolicyError
 from mesh.rpc.status import CODE_OF, DETAILS_KEY, from_exception, to_status, unexpected
 from mesh.rpc.tracing import Tracing, end
@@ -51,6 +51,7 @@ class Guards:
 
     authenticator: Authenticator
     tracing: Tracing = field(default_factory=Tracing)
+    answered_line: AnsweredLine = answered_line
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class MethodPipeline:
         self._read: Callable[[Any], Any] = (
             self._each_request if handler.request_streaming else self._one_request
         )
-        self._served = ServedCalls(policy.method)
+        self._served = ServedCalls(policy.method, guards.answered_line)
         # The rules of a message are compiled at its first use; not in somebody's call.
         warm_up(self._decode(b""))
 
@@ -109,10 +110,10 @@ class MethodPipeline:
     async def _answer(self, raw: Any, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
         call = _Call(perf_counter())
         try:
-            headers: dict[str, Any] = dict(context.invocation_metadata() or ())
+            headers: dict[str, Any] = dict(arrived.get())
             deadline = self._admit(call, headers, context)
             request = self._read(raw)
-            async with until(deadline):
+            with until(deadline):
                 key = headers.get(keys.HEADER)
                 if self._policy.idempotency is Idempotency.NONE:
                     body = self._encode(await self._behaviour(request, context))
@@ -123,23 +124,26 @@ class MethodPipeline:
         except BaseException as error:
             await self._refuse(call, error, context)
             raise
-        self._done(call, grpc.StatusCode.OK)
+        end(call.span, grpc.StatusCode.OK)
+        self._served.answered(call.started)
         return body
 
     async def _answer_stream(self, raw: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         call = _Call(perf_counter())
         try:
-            headers: dict[str, Any] = dict(context.invocation_metadata() or ())
+            headers: dict[str, Any] = dict(arrived.get())
             deadline = self._admit(call, headers, context)
             request = self._read(raw)
-            async with until(deadline), aclosing(self._behaviour(request, context)) as replies:
-                async for reply in replies:
-                    # Written from here, not yielded: a cancel then always finds the handler.
-                    await context.write(reply)
+            with until(deadline):
+                async with aclosing(self._behaviour(request, context)) as replies:
+                    async for reply in replies:
+                        # Written from here, not yielded: a cancel then always finds the handler.
+                        await context.write(reply)
         except BaseException as error:
             await self._refuse(call, error, context)
             raise
-        self._done(call, grpc.StatusCode.OK)
+        end(call.span, grpc.StatusCode.OK)
+        self._served.answered(call.started)
 
     def _admit(
         self,
@@ -149,14 +153,15 @@ class MethodPipeline:
     ) -> float:
         """Set the request's context and return its deadline, or raise why it may not run."""
         policy = self._policy
-        call.request_id = request_id_of(headers.get(REQUEST_ID))
-        context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
+        given = headers.get(REQUEST_ID)
+        call.request_id = request_id_of(given)
+        if call.request_id is not given:  # who sent one knows it
+            context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
         trace, call.span = self._guards.tracing.serve(policy.method, headers.get(TRACEPARENT))
         try:
             seconds = limit_of(context.time_remaining(), policy.max_deadline_seconds)
-            authorization = headers.get(AUTHORIZATION)
-            principal, service = self._guards.authenticator.admit(
-                policy, authorization, headers.get(SERVICE_HEADER)
+            principal, token, service = self._guards.authenticator.admit(
+                policy, headers.get(AUTHORIZATION), headers.get(SERVICE_HEADER)
             )
         except MeshError:
             set_context(RequestContext(trace=trace, request_id=call.request_id))
@@ -170,7 +175,7 @@ class MethodPipeline:
                 trace=trace,
                 priority=policy.priority,
                 request_id=call.request_id,
-                token=bearer(authorization) if authorization else None,
+                token=token,
             )
         )
         return deadline
@@ -236,15 +241,15 @@ class MethodPipeline:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             return
         if isinstance(error, grpc.aio.AbortError):
-            self._done(call, grpc.StatusCode.UNKNOWN, error)
+            self._failed(call, grpc.StatusCode.UNKNOWN, error)
             return
         if isinstance(error, asyncio.CancelledError) and being_cancelled():
-            self._done(call, grpc.StatusCode.CANCELLED, error)
+            self._failed(call, grpc.StatusCode.CANCELLED, error)
             return
         # Also a CancelledError that nobody asked for: unanswered, its client would wait for ever.
         ours = from_exception(error)
         code = CODE_OF[(ours or unexpected()).kind]
-        self._done(call, code, ours or error)
+        self._failed(call, code, ours or error)
         status = to_status(ours or unexpected())
         await context.abort(
             code,
@@ -252,9 +257,9 @@ class MethodPipeline:
             ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID, call.request_id)),
         )
 
-    def _done(self, call: _Call, code: grpc.StatusCode, error: BaseException | None = None) -> None:
+    def _failed(self, call: _Call, code: grpc.StatusCode, error: BaseException) -> None:
         end(call.span, code)
-        self._served.done(code, call.started, error)
+        self._served.failed(code, call.started, error)
 
 
 def _behaviour_of(

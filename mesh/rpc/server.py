@@ -12,6 +12,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from mesh.rpc.headers import arrived
 from mesh.rpc.idempotency import IdempotencyStore
 from mesh.rpc.pipeline import Guards, MethodPipeline
 from mesh.rpc.policy import PolicyError, policies_of
@@ -58,10 +59,7 @@ class Server:
         self._settings = settings
         self._health = health.aio.HealthServicer()
         self._services = tuple(mount.service for mount in mounts)
-        self._handlers = [
-            grpc.method_handlers_generic_handler(mount.service, _guarded(mount, guards))
-            for mount in mounts
-        ]
+        self._routes = _Routes(mounts, guards)
         self._server: grpc.aio.Server | None = None
         self._drained = False
         self.port = 0
@@ -77,8 +75,7 @@ class Server:
         server = grpc.aio.server(
             options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_rpcs
         )
-        for handler in self._handlers:
-            server.add_generic_rpc_handlers((handler,))
+        server.add_generic_rpc_handlers((self._routes,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
@@ -113,6 +110,24 @@ class Server:
             await self._server.stop(None)
 
 
+class _Routes(grpc.GenericRpcHandler):
+    """Find the handler of a call, and keep what arrived with it for the handler's pipeline."""
+
+    def __init__(self, mounts: Sequence[Mount], guards: Guards) -> None:
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        for mount in mounts:
+            self._handlers.update(_guarded(mount, guards))
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return the handler; None is the next one's to find. It runs in the call's own task."""
+        handler = self._handlers.get(handler_call_details.method)
+        if handler is not None:
+            arrived.set(tuple(handler_call_details.invocation_metadata))
+        return handler
+
+
 class _Collector:
     """Stand in for a server while generated code registers its handlers, to get hold of them."""
 
@@ -136,7 +151,9 @@ def _guarded(mount: Mount, guards: Guards) -> dict[str, grpc.RpcMethodHandler[An
     if collector.handlers.keys() != policies.keys():
         raise PolicyError(f"{mount.service}: its stubs and its contract name different methods")
     return {
-        name: MethodPipeline(handler, policies[name], guards, mount.idempotency).wrapped()
+        policies[name].method: MethodPipeline(
+            handler, policies[name], guards, mount.idempotency
+        ).wrapped()
         for name, handler in collector.handlers.items()
     }
 

@@ -1,14 +1,11 @@
 """Trace ids are always passed on; spans are recorded only when a collector is configured."""
 
-import os
-from dataclasses import replace
-
 import grpc
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
 from mesh.aio.context import TraceContext
-from mesh.rpc.headers import child_of
+from mesh.rpc.headers import child_of, new_span_id
 
 
 class Tracing:
@@ -27,7 +24,7 @@ class Tracing:
     def call(self, method: str, current: TraceContext) -> tuple[TraceContext, Span | None]:
         """Begin the span of a call that goes out."""
         if self._tracer is None:
-            return replace(current, span_id=os.urandom(8).hex()), None
+            return TraceContext(current.trace_id, new_span_id(), current.sampled), None
         return self._start(method, current, SpanKind.CLIENT)
 
     def _start(

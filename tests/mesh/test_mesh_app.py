@@ -157,7 +157,7 @@ async def test_several_processes_serve_one_port_and_end_together(start: Start) -
         assert (await echo_of(channel)("hi")).text == "hi"
         process.child.send_signal(signal.SIGTERM)
         code, out = await process.ended()
-        assert (code, sorted(out.split("\n"))) == (0, ["", *["closed"] * 2, *["worker ended"] * 2])
+        assert (code, out.count("worker ended"), out.count("closed")) == (0, 2, 2)
 
 
 async def test_migrate_is_a_verb_of_the_same_program(start: Start) -> None:

@@ -7,10 +7,10 @@ import pytest
 from echo import Echo, facts, mount, say
 from echo_stubs import pb, rpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client import REGISTRY
 
 from mesh.errors import Conflict, Unavailable
 from mesh.rpc.client import ClientSettings, connect, target_of
-from mesh.rpc.observe import CALLED, SERVED
 from mesh.rpc.server import Server
 from mesh.testing import LocalMesh
 
@@ -129,7 +129,11 @@ async def test_both_sides_count_each_call_by_its_code(mesh: LocalMesh) -> None:
     method = "/staymesh.testing.v1.EchoService/Gather"
 
     def counted() -> list[float]:
-        return [c.labels(method, "OK")._value.get() for c in (SERVED, CALLED)]
+        labels = {"method": method, "code": "OK"}
+        return [
+            REGISTRY.get_sample_value(f"rpc_{side}_handled_total", labels) or 0.0
+            for side in ("server", "client")
+        ]
 
     await mesh.serve("a", [mount(Echo())])
     stub = rpc.EchoServiceStub(await mesh.connect("a"))
