@@ -1,9 +1,9 @@
 """Make the committed stubs and descriptor sets from the protos, and prove that they match.
 
-    python tools/protos.py gen       write stubs and descriptor sets into protos/
-    python tools/protos.py check     fail if what is committed is not what the protos give
-    python tools/protos.py lint      buf lint, and buf breaking against the last release
-    python tools/protos.py release   make today's contracts the ones that may not break
+python tools/protos.py gen       write stubs and descriptor sets into protos/
+python tools/protos.py check     fail if what is committed is not what the protos give
+python tools/protos.py lint      buf lint, and buf breaking against the last release
+python tools/protos.py release   make today's contracts the ones that may not break
 """
 
 import argparse
@@ -60,7 +60,9 @@ def _generate(out: Path) -> None:
             # googleapis-common-protos keeps its .proto files beside its stubs.
             f"-I{Path(__import__('google.api.http_pb2', fromlist=['x']).__file__).parents[2]}",
         ]
-        plugins = [f"--plugin=protoc-gen-{p}={BIN / f'protoc-gen-{p}'}" for p in ("mypy", "mypy_grpc")]
+        plugins = [
+            f"--plugin=protoc-gen-{p}={BIN / f'protoc-gen-{p}'}" for p in ("mypy", "mypy_grpc")
+        ]
         outputs = [f"--{kind}_out={out}" for kind in ("python", "grpc_python", "mypy", "mypy_grpc")]
         _protoc([*includes, f"--descriptor_set_in={validate}", *plugins, *outputs, *_sources()])
         _protoc(
@@ -71,6 +73,8 @@ def _generate(out: Path) -> None:
                 "--include_source_info",
                 f"--descriptor_set_out={out / PROTOSET}",
                 *_sources(),
+                # What errors carry; Envoy can only write details as JSON that it finds here.
+                "google/rpc/error_details.proto",
             ]
         )
         _protoc(
@@ -97,7 +101,9 @@ def check() -> None:
         out = Path(scratch)
         _generate(out)
         made = {p.relative_to(out) for p in out.rglob("*") if p.is_file()}
-        kept = {p.relative_to(PROTOS) for g in ("**/*_pb2*.py", "**/*_pb2*.pyi") for p in PROTOS.glob(g)}
+        kept = {
+            p.relative_to(PROTOS) for g in ("**/*_pb2*.py", "**/*_pb2*.pyi") for p in PROTOS.glob(g)
+        }
         kept.add(Path(PROTOSET))
         wrong = sorted(
             str(p)
@@ -107,7 +113,9 @@ def check() -> None:
             or not filecmp.cmp(out / p, PROTOS / p, shallow=False)
         )
     if wrong:
-        raise SystemExit(f"protos: not what the protos generate: {', '.join(wrong)}; run `make gen`")
+        raise SystemExit(
+            f"protos: not what the protos generate: {', '.join(wrong)}; run `make gen`"
+        )
     print(f"protos: {len(made)} generated files match")
 
 

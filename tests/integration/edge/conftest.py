@@ -16,12 +16,15 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.api import httpbody_pb2
+from grpc_status import rpc_status
 from staymesh.accounts.v1 import accounts_pb2_grpc
 from staymesh.booking.v1 import listings_pb2, listings_pb2_grpc
 from staymesh.search.v1 import search_pb2, search_pb2_grpc
 
 from edge.envoy import EdgeSettings
 from edge.files import write_files
+from mesh.errors import NotFound
+from mesh.rpc.status import to_status
 
 PROTOSET = Path(__file__).parents[3] / "protos" / "staymesh.protoset"
 ISSUER, AUDIENCE = "https://accounts.staymesh", "staymesh"
@@ -55,6 +58,10 @@ class Backend(
     async def GetListing(self, request, context):  # noqa: N802
         self.asked.append(dict(context.invocation_metadata()))
         return listings_pb2.Listing(listing_id=request.listing_id)
+
+    async def DeleteListing(self, request, context):  # noqa: N802
+        status = to_status(NotFound("no such listing", reason="LISTING_NOT_FOUND"))
+        await context.abort_with_status(rpc_status.to_status(status))
 
     async def UpdateListing(self, request, context):  # noqa: N802
         self.asked.append(request)

@@ -103,3 +103,8 @@ async def test_the_openapi_document_and_the_keys_are_served(edge) -> None:
     document = await edge.client.get("/openapi.json")
     assert document.json()["openapi"] == "3.1.0"
     assert (await edge.client.get("/.well-known/jwks.json")).json() == {"keys": []}
+
+
+async def test_an_error_of_a_service_arrives_with_its_details(edge) -> None:
+    answer = await edge.client.delete(LISTING, headers=edge.token())
+    assert (answer.status_code, _reason(answer)) == (404, "LISTING_NOT_FOUND")
