@@ -62,10 +62,10 @@ class PriceChanged(Conflict):
     reason = "PRICE_CHANGED"
 
 
-class PriceRequired(Invalid):
-    """A booking says what the guest agreed to pay: by a quote, or by the total."""
+class CurrencyMismatch(Invalid):
+    """The total that the guest saw is in another currency than the price."""
 
-    reason = "PRICE_REQUIRED"
+    reason = "CURRENCY_MISMATCH"
 
 
 class QuoteExpired(FailedPrecondition):
@@ -127,10 +127,10 @@ def price_of(details: Details, calendar: Calendar, stay: Stay) -> Price:
 def check_agreed(price: Price, agreed: Money) -> None:
     """Raise PriceChanged when the price is more than 5 % from what the guest agreed to.
 
-    Raise PriceRequired when they agreed to another currency, which says nothing of this price.
+    Raise CurrencyMismatch when they agreed to another currency, which says nothing of this price.
     """
     if agreed.currency != price.currency:
-        raise PriceRequired(
+        raise CurrencyMismatch(
             f"the total is in {price.currency}",
             violations=[("expected_total.currency_code", f"must be {price.currency}")],
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from booking_svc.domain.booking import Booking, ReleaseReason, State, answer
 from booking_svc.domain.money import Money
 from booking_svc.domain.payment import PaymentState, PaymentUnavailable
-from booking_svc.domain.price import Price, PriceRequired, check_agreed, price_of, quoted
+from booking_svc.domain.price import Price, check_agreed, price_of, quoted
 from booking_svc.domain.stay import Stay
 from booking_svc.flows.finish_booking import FinishBooking
 from booking_svc.flows.hold_stay import HoldStay, StayRequest, lease_end
@@ -31,7 +31,7 @@ from mesh.ids import bucket_of, derive_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBooking:
-    """What a guest asks for: a stay, at the price of a quote or the total that was seen."""
+    """What a guest asks for: a stay, at a quote's price, near the total seen, or at any price."""
 
     listing_id: str
     stay: Stay
@@ -54,7 +54,7 @@ class CreateBooking:
     async def __call__(self, request: NewBooking) -> Booking:
         """Return the booking: confirmed, or pending while the cardholder has something to do.
 
-        Raise what `HoldStay` raises, QuoteExpired, QuoteMismatch, PriceRequired, PriceChanged,
+        Raise what `HoldStay` raises, QuoteExpired, QuoteMismatch, CurrencyMismatch, PriceChanged,
         PaymentDeclined, PaymentUnavailable, HoldEnded.
         """
         ATTEMPTS.inc()
@@ -107,15 +107,11 @@ class CreateBooking:
             price = quoted(quote, request.listing_id, request.stay, self.clock.now())
             return lambda _: price
         agreed = request.expected_total
-        if agreed is None:
-            raise PriceRequired(
-                "send quote_id or expected_total",
-                violations=[("expected_total", "is needed without a quote_id")],
-            )
 
         def fresh(offer: Offer) -> Price:
             price = price_of(offer.listing.details, offer.calendar, request.stay)
-            check_agreed(price, agreed)
+            if agreed is not None:
+                check_agreed(price, agreed)
             return price
 
         return fresh

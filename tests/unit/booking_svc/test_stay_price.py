@@ -9,9 +9,9 @@ from booking_svc.domain.calendar import Calendar, Night
 from booking_svc.domain.money import Money
 from booking_svc.domain.month import Month, MonthInvalid, Shown, month_view
 from booking_svc.domain.price import (
+    CurrencyMismatch,
     Price,
     PriceChanged,
-    PriceRequired,
     Quote,
     QuoteExpired,
     QuoteMismatch,
@@ -62,7 +62,7 @@ def test_a_price_that_moved_more_is_refused_with_the_new_one(minor: int) -> None
 
 
 def test_agreeing_in_another_currency_is_agreeing_to_nothing() -> None:
-    with pytest.raises(PriceRequired):
+    with pytest.raises(CurrencyMismatch):
         check_agreed(price_of(DETAILS, FREE, STAY), Money(432_00, "EUR"))
 
 
