@@ -8,7 +8,7 @@ from typing import Final
 from staymesh.booking.v1 import booking_pb2_grpc, listings_pb2_grpc
 from staymesh.payments.v1 import payments_pb2_grpc
 
-from booking_svc.clients import PaymentsClient
+from booking_svc.clients import ListingFence, PaymentsClient
 from booking_svc.config import BookingSettings
 from booking_svc.flows.cancel_booking import CancelBooking
 from booking_svc.flows.change_calendar import ChangeCalendar
@@ -45,9 +45,11 @@ from mesh.app import App, Mount
 from mesh.bus import Producer
 from mesh.clock import Clock
 from mesh.data import migrate
+from mesh.data.fence import Fences
 from mesh.data.idempotency import Idempotency
 from mesh.data.outbox import Relay
 from mesh.data.postgres import PostgresSettings, Shards
+from mesh.data.redis import Redis
 
 MIGRATIONS: Final = Path(__file__).parent / "store" / "migrations"
 
@@ -133,11 +135,13 @@ async def build(settings: BookingSettings, app: App) -> Sequence[Mount]:
     """Open the database, Redis, Kafka and the way to the payment service; start the workers."""
     shards = await app.enter_async_context(await Shards.open(postgres(settings)))
     channel = await app.connect("payments", settings.peer_payments)
+    redis = Redis.open(settings.redis_url)
+    app.push_async_callback(redis.aclose)
     producer = await app.enter_async_context(Producer(settings.kafka_url))
     service = wire(
         shards,
         payments=PaymentsClient(payments_pb2_grpc.PaymentServiceStub(channel)),
-        fence=None,  # type: ignore[arg-type]
+        fence=ListingFence(Fences(redis), Bookings(shards).fence_floor),
         clock=app.clock,
     )
     app.background("relay", Relay(shards, producer).run())

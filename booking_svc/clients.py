@@ -1,5 +1,7 @@
 """The payment service, and the lock service, as the flows need them."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from google.type.money_pb2 import Money as MoneyMessage
@@ -9,11 +11,30 @@ from staymesh.payments.v1 import payments_pb2_grpc as rpc
 from booking_svc.convert.values import money_message
 from booking_svc.domain.booking import Booking
 from booking_svc.domain.payment import Payment, PaymentState, PaymentUnavailable
+from mesh.data.fence import Fences
 from mesh.errors import Kind, MeshError
 
 _STATE_OF: Final = {pb.PaymentState.Value(f"PAYMENT_STATE_{s.name}"): s for s in PaymentState}
 _REFUSALS: Final = frozenset({Kind.INVALID, Kind.FAILED_PRECONDITION, Kind.NOT_FOUND})
 """What says that nothing was begun; after any other error the outcome is open."""
+
+
+class ListingFence:
+    """The locks of listings in Redis, with their floor in our own database."""
+
+    def __init__(self, fences: Fences, read_floor: Callable[[str], Awaitable[int]]) -> None:
+        self._fences = fences
+        self._read_floor = read_floor
+
+    @asynccontextmanager
+    async def lock(self, listing_id: str) -> AsyncIterator[int | None]:
+        """Wait for the lock and give a token; None when Redis cannot be asked."""
+        async with self._fences.acquire(listing_id, lambda: self._read_floor(listing_id)) as fence:
+            yield fence.token
+
+    async def forget(self, listing_id: str) -> None:
+        """Drop a counter that the database has refused."""
+        await self._fences.forget(listing_id)
 
 
 class PaymentsClient:

@@ -3,19 +3,26 @@
 1. read the listing and those nights; losers leave here
 2. decide: dates, guests, price
 3. take the listing's lock and its fencing token
-4. hold: one round trip, on the very calendar that was decided on
-5. let go of the lock; if a rival was in the way, begin again
+4. hold: one round trip, on the very calendar that was decided on; if that has moved while we
+   waited for the lock, read and decide once more
+5. let go of the lock; if a rival was in the way all the same, begin again
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from booking_svc.convert.events import booking_changed, calendar_changed
 from booking_svc.domain.booking import Booking, OwnListing
-from booking_svc.domain.calendar import DatesUnavailable, NightStatus, check_free, taken_by
+from booking_svc.domain.calendar import (
+    Calendar,
+    DatesUnavailable,
+    NightStatus,
+    check_free,
+    taken_by,
+)
 from booking_svc.domain.listing import ListingNotFound, bookable
 from booking_svc.domain.price import Price
 from booking_svc.domain.stay import Stay, check_stay, local_date
@@ -35,12 +42,6 @@ _RIVALRY: Final = Retry(attempts=40, base_seconds=0.01, cap_seconds=0.2)
 
 class ListingBusy(Unavailable):
     """Too many people book this home at this moment; nothing was held, try again."""
-
-    reason = "LISTING_BUSY"
-
-
-class FenceBusy(Unavailable):
-    """Somebody else holds the listing's lock."""
 
     reason = "LISTING_BUSY"
 
@@ -80,29 +81,34 @@ class HoldStay:
         `request.price` raises.
         """
         for attempt in range(1, _RIVALRY.attempts + 1):
-            stay = request.stay
-            offer = await self.calendars.offer(
-                request.listing_id, stay.check_in, stay.check_out, decide=attempt > 1
-            )
-            booking, offer = self._decide(request, offer)
-            outcome = await self._try(booking, offer)
+            plan = await self._plan(request, decide=attempt > 1)
+            plan, outcome = await self._locked(request, plan)
             match outcome:
                 case HoldOutcome.HELD:
-                    return booking
+                    return plan.booking
                 case HoldOutcome.EXISTS:
-                    known = await self.bookings.get_to_decide(booking.booking_id)
+                    known = await self.bookings.get_to_decide(request.booking_id)
                     assert known is not None
                     return known
                 case HoldOutcome.TAKEN:
                     raise DatesUnavailable("these nights are not free")
                 case HoldOutcome.NOT_ACTIVE:
                     raise ListingNotFound("no such listing")
+                case HoldOutcome.STALE:
+                    await self.fence.forget(request.listing_id)
             await self.pause(_RIVALRY.backoff_seconds(attempt))
         raise ListingBusy("many are booking this home at this moment; try again")
 
-    def _decide(self, request: StayRequest, offer: Offer | None) -> tuple[Booking, Offer]:
+    async def _plan(self, request: StayRequest, *, decide: bool) -> "_Plan":
+        stay = request.stay
+        offer = await self.calendars.offer(
+            request.listing_id, stay.check_in, stay.check_out, decide=decide
+        )
         if offer is None:
             raise ListingNotFound("no such listing")
+        return self._decide(request, offer)
+
+    def _decide(self, request: StayRequest, offer: Offer) -> "_Plan":
         listing = bookable(offer.listing)
         now, stay, details = self.clock.now(), request.stay, listing.details
         if request.guest_id == listing.host_id:
@@ -125,24 +131,35 @@ class HoldStay:
             created_at=now,
             updated_at=now,
         )
-        return booking, offer
+        return _Plan(booking, offer.calendar, stay)
 
-    async def _try(self, booking: Booking, offer: Offer) -> HoldOutcome:
-        stay = Stay(check_in=booking.check_in, check_out=booking.check_out, guests=booking.guests)
-        calendar, now = offer.calendar, booking.created_at
-        held = taken_by(calendar, stay, booking.booking_id, NightStatus.HELD)
+    async def _locked(self, request: StayRequest, plan: "_Plan") -> tuple["_Plan", HoldOutcome]:
+        async with self.fence.lock(request.listing_id) as token:
+            outcome = await self._try(plan, token)
+            if outcome is HoldOutcome.MOVED:
+                plan = await self._plan(request, decide=True)
+                outcome = await self._try(plan, token)
+        return plan, outcome
+
+    async def _try(self, plan: "_Plan", token: int | None) -> HoldOutcome:
+        booking, calendar = plan.booking, plan.calendar
+        held = taken_by(calendar, plan.stay, booking.booking_id, NightStatus.HELD)
         events = (
-            calendar_changed(booking.listing_id, calendar.version + 1, held, now),
+            calendar_changed(booking.listing_id, calendar.version + 1, held, booking.created_at),
             booking_changed(booking, "booking.held"),
         )
-        try:
-            async with self.fence.lock(booking.listing_id) as token:
-                return await self.bookings.hold(
-                    booking,
-                    calendar_version=calendar.version,
-                    token=token,
-                    lease_until=lease_end(now),
-                    events=events,
-                )
-        except FenceBusy:
-            return HoldOutcome.BUSY
+        return await self.bookings.hold(
+            booking,
+            calendar_version=calendar.version,
+            token=token,
+            lease_until=lease_end(self.clock.now()),
+            events=events,
+        )
+
+
+class _Plan(NamedTuple):
+    """The booking to make, and the calendar that it was decided on."""
+
+    booking: Booking
+    calendar: Calendar
+    stay: Stay

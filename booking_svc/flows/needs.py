@@ -30,11 +30,15 @@ class Payments(Protocol):
 
 
 class Fence(Protocol):
-    """The lock of a listing, which thins out rivals. The database is the guarantee."""
+    """The lock of a listing: rivals come one after another. The database is the guarantee."""
 
     def lock(self, listing_id: str) -> AbstractAsyncContextManager[int | None]:
-        """Hold the lock and give a token that only grows; None when there is no lock service.
+        """Wait for the lock and give a token that only grows; None when nobody can count.
 
-        Raise FenceBusy at once when somebody else holds it.
+        Raise DeadlineExceeded or Exhausted when the wait is too long.
         """
+        ...
+
+    async def forget(self, listing_id: str) -> None:
+        """Drop a counter that the database has refused; the next token is above its floor."""
         ...

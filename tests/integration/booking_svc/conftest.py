@@ -89,6 +89,9 @@ class NoFence:
     async def lock(self, listing_id: str) -> AsyncIterator[int | None]:
         yield None
 
+    async def forget(self, listing_id: str) -> None:
+        """Nothing is remembered."""
+
 
 @dataclass(kw_only=True)
 class World:
