@@ -8,9 +8,10 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from mesh.bus.topics import BusUnavailable, ensure_topics
 from stack.config import LOOPBACK, Settings
 from stack.errors import NotReady, StackError
 from stack.jars import kafka as kafka_jars
@@ -120,22 +121,12 @@ async def check(bootstrap: str) -> None:
 
 async def create_topics(bootstrap: str) -> None:
     """Create the topics of the mesh that are missing. Raises StackError."""
-    from mesh.bus import TOPICS  # noqa: PLC0415
-
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await client.start()
     try:
-        known = set(await client.list_topics())
-        # -1 is the broker's own default: one copy here, what its owner chose elsewhere.
-        missing = [NewTopic(t.name, t.partitions, -1, {}) for t in TOPICS if t.name not in known]
-        if missing:
-            await client.create_topics(missing)
-    except KafkaError as failure:
+        await ensure_topics(bootstrap)
+    except BusUnavailable as failure:
         raise StackError(
             f"cannot create the topics: {failure}", "see `staymesh logs kafka`"
         ) from failure
-    finally:
-        await client.close()
 
 
 def _java(jars: Path, root: Path, flag: str, main: list[str]) -> list[str]:
