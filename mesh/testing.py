@@ -27,6 +27,7 @@ from mesh.rpc.identity import ServiceIdentity, ServiceTokens, UserTokens, sign_u
 from mesh.rpc.keys import KeySet, jwk_of
 from mesh.rpc.pipeline import Guards
 from mesh.rpc.server import Mount, Server, ServerSettings
+from mesh.rpc.tracing import Tracing
 
 USER_KEY_ID = "test"
 
@@ -101,9 +102,9 @@ class _Living(KeySet):
 class LocalMesh:
     """Servers on ephemeral loopback ports and channels between them, closed at the end."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, tracing: Tracing | None = None) -> None:
         self.keys = Keyring(clock)
-        self.guards = Guards(authenticator=self.keys.authenticator())
+        self.guards = Guards(authenticator=self.keys.authenticator(), tracing=tracing or Tracing())
         self._stack = AsyncExitStack()
         self._addresses: dict[str, list[str]] = {}
 
@@ -136,7 +137,7 @@ class LocalMesh:
         """Open a channel to the peer `name`, as the service `caller`, or as nobody."""
         identity = None if caller is None else self.keys.identity(caller)
         return await self._stack.enter_async_context(
-            connect(name, self._addresses[name], identity, settings)
+            connect(name, self._addresses[name], identity, settings, self.guards.tracing)
         )
 
     @contextmanager

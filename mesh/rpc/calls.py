@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import grpc
 from google.protobuf.message import Message
+from opentelemetry.trace import Span
 
 from mesh.aio.breaker import Breaker
 from mesh.aio.context import RequestContext, rc, remaining
@@ -147,14 +148,15 @@ class StreamMethod(_Method):
     ) -> "Stream":
         """Return the answers, to be read in `async with`; the call starts on entry."""
 
-        def start() -> Any:
+        def start() -> tuple[Any, Span | None]:
             context = rc()
-            trace, _ = self._peer.tracing.call(self._method, context.trace)
-            return self._inner(
+            trace, span = self._peer.tracing.call(self._method, context.trace)
+            call = self._inner(
                 request,
                 timeout=self._seconds(timeout),
                 metadata=self._headers(context, trace.traceparent, metadata),
             )
+            return call, span
 
         return Stream(start, self._metrics)
 
@@ -165,11 +167,15 @@ class Stream:
     Leaving the block, in whatever way, ends the call at the peer too.
     """
 
-    def __init__(self, start: Callable[[], Any], metrics: MethodMetrics) -> None:
+    def __init__(
+        self, start: Callable[[], tuple[Any, Span | None]], metrics: MethodMetrics
+    ) -> None:
         self._start = start
         self._metrics = metrics
         self._call: Any = None
+        self._span: Span | None = None
         self._started = 0.0
+        self._ended = False
 
     async def __aenter__(self) -> Self:
         self._open()
@@ -183,26 +189,35 @@ class Stream:
         return self
 
     async def __anext__(self) -> Any:
+        if self._ended:
+            raise StopAsyncIteration
         try:
             answer = await self._call.read()
         except grpc.aio.AioRpcError as error:
-            self._metrics.count(error.code(), perf_counter() - self._started)
+            self._end(error.code())
             raise from_rpc_error(error) from error
         except asyncio.CancelledError as error:
+            self._end(grpc.StatusCode.CANCELLED)
             if being_cancelled():
                 raise
             raise CallClosed("the call was closed on our side") from error
         if answer is grpc.aio.EOF:
-            self._metrics.count(grpc.StatusCode.OK, perf_counter() - self._started)
+            self._end(grpc.StatusCode.OK)
             raise StopAsyncIteration
         return answer
 
     def cancel(self) -> None:
         """End the call; do nothing when it has ended."""
-        if self._call is not None:
+        if self._call is not None and not self._ended:
             self._call.cancel()
+            self._end(grpc.StatusCode.CANCELLED)
 
     def _open(self) -> None:
         if self._call is None:
             self._started = perf_counter()
-            self._call = self._start()
+            self._call, self._span = self._start()
+
+    def _end(self, code: grpc.StatusCode) -> None:
+        self._ended = True
+        self._metrics.count(code, perf_counter() - self._started)
+        end(self._span, code)
