@@ -63,7 +63,7 @@ def _value(name: str, value: Any, kind: Kind) -> Any:
     if kind is Kind.LIST and isinstance(value, dict):
         return list(value.values())
     if kind in (Kind.MAP, Kind.LIST) or not isinstance(value, str):
-        raise Refusal(f"Invalid {kind.value}", code=f"parameter_invalid_{kind.value}", param=name)
+        raise Refusal(f"Invalid {kind.value}", param=name)
     if kind is Kind.INTEGER:
         if not re.fullmatch(r"-?\d{1,15}", value):
             raise Refusal(f"Invalid integer: {value}", code="parameter_invalid_integer", param=name)
