@@ -1,0 +1,73 @@
+"""Inside Airbnb's files, loaded through the command line: found, and loaded once only."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.snapshots import LISTINGS, REJECTED, write_snapshot
+from tests.stack_fixture import RunningStack
+from tests.stories.people import Person, day, eventually, ok
+
+REAL = Path(os.environ.get("STAYMESH_TEST_SNAPSHOTS", "/nowhere"))
+
+
+def _import(stack: RunningStack, folder: Path) -> str:
+    """Run `staymesh import inside-airbnb` and return what it says."""
+    argv = [sys.executable, "-m", "stack", "import", "inside-airbnb", str(folder)]
+    done = subprocess.run(
+        [*argv, "--home", str(stack.home)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _listings(said: str) -> tuple[int, int]:
+    match = re.search(r"listings\s+([\d,]+) new, ([\d,]+) known", said)
+    assert match is not None, said
+    return int(match[1].replace(",", "")), int(match[2].replace(",", ""))
+
+
+async def test_a_snapshot_is_loaded_found_and_not_loaded_twice(
+    mesh_stack: RunningStack, guest: Person, tmp_path: Path
+) -> None:
+    folder = write_snapshot(tmp_path / "albany-made-up")
+    said = _import(mesh_stack, folder)
+    loaded = len(LISTINGS) + 2 - sum(REJECTED.values())
+    assert _listings(said) == (loaded, 0)
+    for reason in REJECTED:
+        assert reason.replace("_", " ") in said
+    assert _listings(_import(mesh_stack, folder)) == (0, loaded)
+
+    async def free_for_two() -> Any:
+        # The third night of each three is off the market; tonight is the first.
+        query = {"checkIn": day(30), "checkOut": day(32), "guests": 2, "amenities": "wifi"}
+        answer = ok(await guest.get("/api/v1/search", location="Albany, NY", **query))
+        return answer["results"]
+
+    results = await eventually(free_for_two, within_seconds=20)
+    assert any(result["title"] == "Row house by the park" for result in results)
+    one = next(r for r in results if r["title"] == "Row house by the park")
+    reviews = ok(await guest.get(f"/api/v1/listings/{one['listingId']}/reviews"))
+    assert "reviews" in reviews
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real snapshots are not on this machine")
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("city", ["albany", "singapore"])
+async def test_the_real_snapshots_are_loaded_whole(
+    mesh_stack: RunningStack, guest: Person, city: str
+) -> None:
+    created, known = _listings(_import(mesh_stack, REAL / city))
+    assert created + known > 400
+    assert _listings(_import(mesh_stack, REAL / city)) == (0, created + known)
+
+    async def some() -> Any:
+        place = {"albany": "Albany, NY", "singapore": "Singapore"}[city]
+        return ok(await guest.get("/api/v1/search", location=place))["results"]
+
+    await eventually(some, within_seconds=60)
