@@ -5,7 +5,7 @@ from pathlib import Path
 from mesh.app import ServiceSettings
 
 
-class Settings(ServiceSettings):
+class AccountsSettings(ServiceSettings):
     """Settings of accounts, each read from STAYMESH_<NAME>."""
 
     database_url: str
@@ -22,4 +22,4 @@ class Settings(ServiceSettings):
     verification_token_seconds: int = 24 * 3600
     hash_threads: int = 0
     """Threads that hash passwords, 19 MiB and a core each while they do; 0 is half the cores."""
-    sweep_seconds: int = 600
+    purge_every_seconds: float = 600.0

@@ -1,6 +1,5 @@
 """Protobuf to domain and back; pure."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,18 +13,7 @@ from accounts_svc.domain.user import Role, User, UserChanged
 from mesh.clock import epoch_ms
 from mesh.ids import bucket_of, derive_id
 
-USERS_TOPIC: Final = "staymesh.users"
 _ROLE: Final = {role: pb.Role.Value(f"ROLE_{role.name}") for role in Role}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboundEvent:
-    """One record for the outbox; `key` is the person whose story it is a part of."""
-
-    topic: str
-    key: str
-    kind: str
-    payload: bytes
 
 
 def user(value: User) -> pb.User:
@@ -42,7 +30,7 @@ def user(value: User) -> pb.User:
     )
 
 
-def user_changed(change: UserChanged) -> OutboundEvent:
+def user_changed(change: UserChanged) -> events_pb2.Event:
     """Tell a person as they are now, without address and last name: topics are kept and copied.
 
     The event's id is made of what it tells, so telling it again is the same event.
@@ -51,7 +39,7 @@ def user_changed(change: UserChanged) -> OutboundEvent:
     told = user(value)
     told.ClearField("email")
     told.ClearField("last_name")
-    event = events_pb2.Event(
+    return events_pb2.Event(
         event_id=derive_id(
             "evt",
             now_ms=epoch_ms(at),
@@ -62,12 +50,6 @@ def user_changed(change: UserChanged) -> OutboundEvent:
         aggregate_id=value.user_id,
         occur_time=_timestamp(at),
         user_changed=events_pb2.UserChanged(user=told),
-    )
-    return OutboundEvent(
-        topic=USERS_TOPIC,
-        key=value.user_id,
-        kind=change.kind,
-        payload=event.SerializeToString(),
     )
 
 

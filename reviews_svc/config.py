@@ -3,7 +3,7 @@
 from mesh.app import ServiceSettings
 
 
-class Settings(ServiceSettings):
+class ReviewsSettings(ServiceSettings):
     """Settings of reviews, each read from STAYMESH_<NAME>."""
 
     database_url: str

@@ -54,7 +54,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignUp:
+class PendingSignUp:
     """One sign-up, waiting for the address to be proven.
 
     What it says of the person takes effect with its own token only. Two people can sign up with

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 from accounts_svc.domain.user import User, UserNotFound, own_id
 from accounts_svc.store.users import Users
-from mesh.aio import Principal
+from mesh.aio import require_user
 
 
 @dataclass(frozen=True, kw_only=True)
-class GetUserFlow:
+class GetUser:
     """Show a person their own profile."""
 
     users: Users
 
-    async def run(self, asked: str, caller: Principal) -> User:
+    async def __call__(self, asked: str) -> User:
         """Return the profile; `asked` is an id, or `me`. Raise UserNotFound."""
-        user = await self.users.get(own_id(asked, caller.user_id))
+        user = await self.users.get(own_id(asked, require_user().user_id))
         if user is None:
             raise UserNotFound("no such user")
         return user

@@ -28,7 +28,7 @@ class Imported:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImportUsersFlow:
+class ImportUsers:
     """Load people from elsewhere; loading twice changes nothing."""
 
     clock: Clock
@@ -36,7 +36,7 @@ class ImportUsersFlow:
     users: Users
     passwords: Passwords
 
-    async def run(self, source: str, people: Sequence[ImportedUser]) -> Imported:
+    async def __call__(self, source: str, people: Sequence[ImportedUser]) -> Imported:
         """Load people; raise Unavailable."""
         now = self.clock.now()
         accounts = [await self._account(source, person, now) for person in people]

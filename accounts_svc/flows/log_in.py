@@ -34,7 +34,7 @@ class LoggedIn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogInFlow:
+class LogIn:
     """Exchange an address and a password for an access token."""
 
     clock: Clock
@@ -45,7 +45,7 @@ class LogInFlow:
     tokens: AccessTokens
     token_life: timedelta
 
-    async def run(self, email: str, password: str) -> LoggedIn:
+    async def __call__(self, email: str, password: str) -> LoggedIn:
         """Log in; raise TooManyAttempts, InvalidCredentials, EmailNotVerified."""
         address = Address.of(email)
         await self.emails.count_attempt(LOG_IN, address, self.clock.now())

@@ -21,7 +21,7 @@ from accounts_svc.domain.mail import already_a_member, prove_address
 from accounts_svc.domain.name import clean_name, first_name
 from accounts_svc.domain.password import check_password
 from accounts_svc.domain.user import CREATED, User, UserChanged, roles_of
-from accounts_svc.domain.verification import SECRET_BYTES, SignUp, Token
+from accounts_svc.domain.verification import SECRET_BYTES, PendingSignUp, Token
 from accounts_svc.flows.needs import Mailer, Passwords
 from accounts_svc.store.emails import Emails
 from accounts_svc.store.users import Users
@@ -41,7 +41,7 @@ class Applicant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignUpFlow:
+class SignUp:
     """Make an account that waits for its address to be proven."""
 
     clock: Clock
@@ -52,7 +52,7 @@ class SignUpFlow:
     public_url: str
     token_life: timedelta
 
-    async def run(self, applicant: Applicant) -> None:
+    async def __call__(self, applicant: Applicant) -> None:
         """Sign up; raise NameEmpty, PasswordWeak, TooManyAttempts, Unavailable."""
         first, last = first_name(applicant.first_name), clean_name(applicant.last_name)
         check_password(applicant.password, about=(applicant.email, first, last))
@@ -61,7 +61,7 @@ class SignUpFlow:
         password_hash = await self.passwords.hash(applicant.password)
         user_id = await self.emails.claim(address, new_id("usr", now_ms=epoch_ms(now)), now)
         token = Token(bucket_of(user_id), secrets.token_bytes(SECRET_BYTES))
-        sign_up = SignUp(
+        sign_up = PendingSignUp(
             user_id=user_id,
             email=address.text,
             password_hash=password_hash,
@@ -79,7 +79,7 @@ class SignUpFlow:
         await self.mailer.send(mail)
 
 
-def _created(sign_up: SignUp, now: datetime) -> UserChanged:
+def _created(sign_up: PendingSignUp, now: datetime) -> UserChanged:
     user = User(
         user_id=sign_up.user_id,
         email=sign_up.email,

@@ -13,12 +13,12 @@ from mesh.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyEmailFlow:
+class VerifyEmail:
     """Take a token that was mailed as proof of the address it was mailed to."""
 
     clock: Clock
     users: Users
 
-    async def run(self, token: str) -> str:
+    async def __call__(self, token: str) -> str:
         """Return the id of the person; raise VerificationTokenInvalid."""
         return await self.users.prove(Token.parse(token), self.clock.now())

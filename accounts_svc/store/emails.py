@@ -52,10 +52,10 @@ class Emails:
             self._shard(address), _q.forget_attempts, rule.action, address.digest, idempotent=True
         )
 
-    async def sweep(self, before: datetime) -> None:
+    async def purge(self, before: datetime) -> None:
         """Delete counts of windows that began before an instant."""
         for shard in self._shards.numbers:
-            await self._shards.write(shard, _q.sweep_attempts, before, idempotent=True)
+            await self._shards.write(shard, _q.purge_attempts, before, idempotent=True)
 
     def _shard(self, address: Address) -> int:
         return address.bucket * len(self._shards.numbers) // BUCKETS

@@ -24,6 +24,6 @@ RETURNING count, since;
 -- Forget the attempts with an address.  $1 action  $2 SHA-256 of the address
 DELETE FROM {shard}.attempts WHERE action = $1 AND email_sha256 = $2;
 
--- name: sweep_attempts
+-- name: purge_attempts
 -- Delete the counts of windows long past.  $1 windows that began before this
 DELETE FROM {shard}.attempts WHERE since < $1;

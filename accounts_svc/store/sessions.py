@@ -37,7 +37,7 @@ class Sessions:
             shard, _q.revoke_session, session_id, user_id, now, idempotent=True
         )
 
-    async def sweep(self, before: datetime) -> None:
+    async def purge(self, before: datetime) -> None:
         """Delete sessions that ended before an instant."""
         for shard in self._shards.numbers:
-            await self._shards.write(shard, _q.sweep_sessions, before, idempotent=True)
+            await self._shards.write(shard, _q.purge_sessions, before, idempotent=True)

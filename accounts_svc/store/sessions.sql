@@ -13,6 +13,6 @@ VALUES ($1, $2, $3, $4);
 UPDATE {shard}.sessions SET revoked_at = $3
 WHERE session_id = $1 AND user_id = $2 AND revoked_at IS NULL;
 
--- name: sweep_sessions
+-- name: purge_sessions
 -- Delete sessions that are over.  $1 that ended before this
 DELETE FROM {shard}.sessions WHERE expires_at < $1;

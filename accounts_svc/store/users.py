@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from accounts_svc.convert import USERS_TOPIC, user_changed
+from accounts_svc.convert import user_changed
 from accounts_svc.domain.user import CREATED, VERIFIED, Account, Role, User, UserChanged
-from accounts_svc.domain.verification import SignUp, Token, VerificationTokenInvalid
-from mesh.aio import Group, rc
+from accounts_svc.domain.verification import PendingSignUp, Token, VerificationTokenInvalid
+from mesh.aio import Group
+from mesh.data import outbox
+from mesh.data.outbox import OutboxRow
 from mesh.data.postgres import Record, Shards, Transaction
 from mesh.data.sql import load
 from mesh.ids import BUCKETS
 
 _q: Final = load(Path(__file__).with_name("users.sql"))
 _SHARDS_AT_ONCE: Final = 4
+_TOPIC: Final = "staymesh.users"
 
 
 class Users:
@@ -23,12 +26,11 @@ class Users:
     def __init__(self, shards: Shards) -> None:
         self._shards = shards
 
-    async def settle(self, sign_up: SignUp, created: UserChanged) -> bool:
+    async def settle(self, sign_up: PendingSignUp, created: UserChanged) -> bool:
         """Write a sign-up with its token; return False when the person's address is proven.
 
         Then nothing of the person has changed. `created` is told when the person is new.
         """
-        event = user_changed(created)
         rows = await self._shards.write(
             self._shards.of(sign_up.user_id),
             _q.settle_sign_up,
@@ -41,10 +43,7 @@ class Users:
             sign_up.token_digest,
             sign_up.created_at,
             sign_up.expires_at,
-            event.topic,
-            event.kind,
-            event.payload,
-            _headers(),
+            *_row(created).args,
             idempotent=True,
         )
         return not rows[0]["proven"]
@@ -69,8 +68,7 @@ class Users:
             assert proven is not None
             await tx.execute(_q.drop_other_tokens, user_id)
             change = UserChanged(kind=VERIFIED, user=_account(proven).user, occurred_at=now)
-            event = user_changed(change)
-            await tx.execute(_q.tell, event.topic, event.key, event.kind, event.payload, _headers())
+            await outbox.add(tx, _row(change))
             return user_id
 
         shard = token.bucket * len(self._shards.numbers) // BUCKETS
@@ -101,7 +99,7 @@ class Users:
 
     async def _import(self, shard: int, accounts: Mapping[str, Account], now: datetime) -> int:
         users = [account.user for account in accounts.values()]
-        events = [user_changed(UserChanged(kind=CREATED, user=u, occurred_at=now)) for u in users]
+        events = [_row(UserChanged(kind=CREATED, user=user, occurred_at=now)) for user in users]
         rows = await self._shards.write(
             shard,
             _q.import_users,
@@ -113,22 +111,22 @@ class Users:
             [user.superhost for user in users],
             [event.payload for event in events],
             now,
-            USERS_TOPIC,
+            _TOPIC,
             CREATED,
-            _headers(),
+            dict(events[0].headers),
             idempotent=True,
         )
         return len(rows)
 
-    async def sweep(self, before: datetime) -> None:
+    async def purge(self, before: datetime) -> None:
         """Delete tokens that ended before an instant."""
         for shard in self._shards.numbers:
-            await self._shards.write(shard, _q.sweep_verifications, before, idempotent=True)
+            await self._shards.write(shard, _q.purge_verifications, before, idempotent=True)
 
 
-def _headers() -> dict[str, Any]:
-    """Return an event's headers: the trace goes along."""
-    return {"traceparent": rc().trace.traceparent}
+def _row(change: UserChanged) -> OutboxRow:
+    payload = user_changed(change).SerializeToString()
+    return OutboxRow(topic=_TOPIC, key=change.user.user_id, kind=change.kind, payload=payload)
 
 
 def _account(row: Record) -> Account:

@@ -3,7 +3,7 @@
 -- proves it, and tell. A proven person stays as they are.
 -- $1 user id  $2 e-mail  $3 password hash  $4 first name  $5 last name  $6 roles
 -- $7 SHA-256 of the token  $8 now  $9 end of the token
--- $10 topic  $11 kind  $12 payload  $13 headers of the event
+-- $10 topic  $11 key  $12 kind  $13 payload  $14 headers of the event
 WITH person AS (
     INSERT INTO {shard}.users AS u
         (user_id, email, password_hash, first_name, last_name, roles, created_at, sign_up_at)
@@ -21,7 +21,7 @@ WITH person AS (
     ON CONFLICT (token_sha256) DO NOTHING
 ), event AS (
     INSERT INTO {shard}.outbox (topic, partition_key, kind, payload, headers)
-    SELECT $10, user_id, $11, $12, $13::jsonb FROM person WHERE created
+    SELECT $10, $11, $12, $13, $14::jsonb FROM person WHERE created
 )
 SELECT proven FROM person;
 
@@ -55,11 +55,6 @@ RETURNING
 -- name: drop_other_tokens
 -- Delete the unused tokens of a person.  $1 user id
 DELETE FROM {shard}.verifications WHERE user_id = $1 AND used_at IS NULL;
-
--- name: tell
--- Leave an event for the relay.  $1 topic  $2 user id  $3 kind  $4 payload  $5 headers
-INSERT INTO {shard}.outbox (topic, partition_key, kind, payload, headers)
-VALUES ($1, $2, $3, $4, $5::jsonb);
 
 -- name: get_user
 -- A person.  $1 user id
@@ -95,6 +90,6 @@ WITH incoming AS (
 )
 SELECT user_id FROM created;
 
--- name: sweep_verifications
+-- name: purge_verifications
 -- Delete tokens that are too old.  $1 that ended before this
 DELETE FROM {shard}.verifications WHERE expires_at < $1;

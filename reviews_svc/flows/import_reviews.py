@@ -20,12 +20,12 @@ class Imported:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImportReviewsFlow:
+class ImportReviews:
     """Load reviews from elsewhere; loading twice changes nothing."""
 
     reviews: Reviews
 
-    async def run(self, batches: AsyncIterator[Sequence[Review]]) -> Imported:
+    async def __call__(self, batches: AsyncIterator[Sequence[Review]]) -> Imported:
         """Load batch by batch: what came before an error stays, and loading again is safe."""
         created = seen = 0
         async for batch in batches:

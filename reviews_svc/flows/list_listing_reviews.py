@@ -21,12 +21,12 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListListingReviewsFlow:
+class ListListingReviews:
     """Show what guests said of a listing. A listing that is not there has no reviews."""
 
     reviews: Reviews
 
-    async def run(self, listing_id: str, size: int, token: str) -> Page:
+    async def __call__(self, listing_id: str, size: int, token: str) -> Page:
         """Return a page of `size` reviews, 0 for the usual; raise PageTokenInvalid."""
         size = size or DEFAULT_SIZE
         found = await self.reviews.page(listing_id, Cursor.of(token), size + 1)

@@ -1,4 +1,4 @@
-"""Sweep: forget what is over.
+"""Purge: forget what is over.
 
 1. Counts of attempts, when every window that they could be in has passed.
 2. Sessions and tokens that ended a month ago; until then a token is answered as used or too old.
@@ -23,7 +23,7 @@ KEPT: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepFlow:
+class Purge:
     """Delete rows that nothing asks for any more."""
 
     clock: Clock
@@ -31,18 +31,18 @@ class SweepFlow:
     users: Users
     sessions: Sessions
 
-    async def run(self) -> None:
-        """Sweep once; raise Unavailable."""
+    async def __call__(self) -> None:
+        """Do one round; raise Unavailable."""
         now = self.clock.now()
-        await self.emails.sweep(now - max(LOG_IN.window, SIGN_UP.window))
-        await self.users.sweep(now - KEPT)
-        await self.sessions.sweep(now - KEPT)
+        await self.emails.purge(now - max(LOG_IN.window, SIGN_UP.window))
+        await self.users.purge(now - KEPT)
+        await self.sessions.purge(now - KEPT)
 
-    async def forever(self, every: timedelta) -> None:
-        """Sweep now and then; a sweep that fails is tried again the next time."""
+    async def forever(self, every_seconds: float) -> None:
+        """Do rounds until cancelled; one that fails is logged and the next one tries again."""
         while True:
-            await asyncio.sleep(every.total_seconds())
+            await asyncio.sleep(every_seconds)
             try:
-                await self.run()
-            except MeshError:
-                _log.warning("sweep failed", exc_info=True)
+                await self()
+            except MeshError as error:
+                _log.warning("purge failed", reason=error.reason)
