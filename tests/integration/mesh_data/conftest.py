@@ -11,6 +11,7 @@ import pytest
 from mesh.bus import Producer, Topic, ensure_topics
 from mesh.data.migrate import migrate
 from mesh.data.postgres import PostgresSettings, Shards
+from mesh.data.redis import Redis
 from mesh.data.sql import schema_of
 from mesh.ids import new_id
 
@@ -70,3 +71,18 @@ async def topic(kafka_bootstrap: str) -> str:
 async def producer(kafka_bootstrap: str) -> AsyncIterator[Producer]:
     async with Producer(kafka_bootstrap) as opened:
         yield opened
+
+
+@pytest.fixture
+async def redis(valkey_url: str) -> AsyncIterator[Redis]:
+    client = Redis.open(valkey_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def no_redis() -> AsyncIterator[Redis]:
+    """A Redis that is down."""
+    client = Redis.open("redis://127.0.0.1:1")
+    yield client
+    await client.aclose()
