@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -77,7 +78,7 @@ async def _repeat_until_told(guest: Person, told: Ledger) -> None:
     """Send every booking again under its own key, as a client does that lost the answer."""
     for key in told.asked:
         first = told.confirmed.get(key)
-        await eventually(lambda key=key: _book(guest, key, told), within_seconds=60)
+        await eventually(partial(_book, guest, key, told), within_seconds=60)
         if first is not None:
             assert told.confirmed[key] == first, "the same key gave another answer"
 
