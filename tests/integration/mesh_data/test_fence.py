@@ -101,11 +101,13 @@ async def test_a_holder_that_died_is_replaced_when_its_time_is_over(
 ) -> None:
     database = Database()
     short, other = Fences(redis, ttl_seconds=0.2), Fences(redis)
-    async with short.acquire(listing, database.floor) as dead:
-        async with other.acquire(listing, database.floor) as alive:
-            assert alive.token
-            assert dead.token
-            assert alive.token > dead.token
+    async with (
+        short.acquire(listing, database.floor) as dead,
+        other.acquire(listing, database.floor) as alive,
+    ):
+        assert alive.token
+        assert dead.token
+        assert alive.token > dead.token
 
 
 async def test_a_late_release_leaves_the_successors_lock_alone(redis: Redis, listing: str) -> None:
