@@ -64,6 +64,8 @@ class Display:
         if part.state in BAD:
             return f"  {name}: {part.state}: {part.note}"
         if part.state in GOOD and (before is None or before[0] not in GOOD):
+            if before is not None and before[0] in BAD:
+                return f"  {name}: {part.state} again"
             took = f" after {part.took_seconds:.1f} s" if part.took_seconds is not None else ""
             return f"  {name}: {part.state}{took}"
         return None

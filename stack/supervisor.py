@@ -11,6 +11,7 @@ import psutil
 
 from stack import process
 from stack.errors import NotReady, StackError
+from stack.last_words import last_words
 from stack.parts.part import Node, Part, Step
 from stack.state import PartStatus, Status
 
@@ -117,7 +118,7 @@ class Supervisor:
         code = await child.wait()
         # What it may have left behind: its process group is ours to clear.
         process.kill_group(child)
-        return slow or _how_it_ended(code, self._last_line(part.name))
+        return slow or _how_it_ended(code, last_words(self._log(part.name)))
 
     async def _until_ready(self, part: Part, child: asyncio.subprocess.Process) -> str | None:
         """Probe until ready or dead (None), or until it took too long (what it lacks)."""
@@ -208,12 +209,6 @@ class Supervisor:
         if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
 
-    def _last_line(self, name: str) -> str:
-        with self._log(name).open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
-            lines = log.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
 
 async def _probe(part: Part) -> str | None:
     """Return None when the part is ready, else what it lacks."""
@@ -227,9 +222,9 @@ async def _probe(part: Part) -> str | None:
     return None
 
 
-def _how_it_ended(code: int, last_line: str) -> str:
+def _how_it_ended(code: int, said: str) -> str:
     how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-    return f"{how}, last said: {last_line[:200]}" if last_line else how
+    return f"{how}, last said: {said}" if said else how
 
 
 def _created(pid: int) -> float | None:
