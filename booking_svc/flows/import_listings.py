@@ -1,10 +1,12 @@
 """Load listings in bulk, for the importers and the demo world.
 
-1. read a batch: check each home, find its id from its source
-2. load what is new, a shard at a time, with nights and events
-3. go on with the next batch; at the end, say which listing each became
+1. read a batch, and leave out what was loaded before
+2. check each home; its id comes from its source
+3. load what is new, a shard at a time, with nights and events
+4. go on with the next batch; at the end, say which listing each became
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 from staymesh.booking.v1 import listings_pb2 as pb
 
 from booking_svc.convert.imports import home
+from booking_svc.domain.imported import imported_id
 from booking_svc.store.imports import Imports
 from mesh.clock import Clock
 
@@ -44,9 +47,16 @@ class ImportListings:
         self, source: str, messages: Sequence[pb.ImportedListing], summary: Summary
     ) -> None:
         now = self.clock.now()
-        homes = [home(source, message, now, secrets.token_bytes(8)) for message in messages]
+        ids = {one.source_id: imported_id(source, one.source_id) for one in messages}
+        known = await self.imports.known(source, ids)
+        homes = []
+        for message in messages:
+            if message.source_id not in known:
+                homes.append(home(source, message, now, secrets.token_bytes(8)))
+                await asyncio.sleep(0)  # let the guests' calls in between
         loaded = await self.imports.load(source, homes, now)
+        known |= loaded.listing_ids
         summary.created += loaded.created
-        summary.unchanged += len(homes) - loaded.created
+        summary.unchanged += len(messages) - loaded.created
         summary.nights += loaded.nights
-        summary.ids += [(one.source_id, loaded.listing_ids[one.source_id]) for one in homes]
+        summary.ids += [(one.source_id, known[one.source_id]) for one in messages]

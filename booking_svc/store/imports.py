@@ -1,6 +1,6 @@
 """Listings in bulk, by COPY."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,18 @@ class Imports:
 
     def __init__(self, shards: Shards) -> None:
         self._shards = shards
+
+    async def known(self, source: str, ids: Mapping[str, str]) -> dict[str, str]:
+        """Return those of a batch that are there already; `ids` are the listing ids they get."""
+        by_shard: dict[int, list[str]] = {}
+        for source_id, listing_id in ids.items():
+            by_shard.setdefault(self._shards.of(listing_id), []).append(source_id)
+        async with Group(limit=_SHARDS_AT_ONCE) as group:
+            tasks = [
+                await group.go(self._shards.fetch(shard, _q.known_sources, source, some))
+                for shard, some in by_shard.items()
+            ]
+        return {row["source_id"]: row["listing_id"] for task in tasks for row in task.result()}
 
     async def load(self, source: str, homes: Sequence[ImportedHome], now: datetime) -> Loaded:
         """Put the homes in that are not there yet, with nights and events; each shard by itself.
