@@ -32,7 +32,6 @@ check: dev ## Check style, types, the import arrow, the contracts and their stub
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/mypy tests tools
 	$(BIN)/lint-imports
 	$(BIN)/python tools/protos.py lint
 	$(BIN)/python tools/protos.py check

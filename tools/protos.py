@@ -8,6 +8,7 @@ python tools/protos.py release   make today's contracts the ones that may not br
 
 import argparse
 import filecmp
+import inspect
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import grpc_tools
+from google.api import http_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool
 from protovalidate._gen.buf.validate import validate_pb
 
@@ -58,7 +60,7 @@ def _generate(out: Path) -> None:
             f"-I{PROTOS}",
             f"-I{files(grpc_tools) / '_proto'}",
             # googleapis-common-protos keeps its .proto files beside its stubs.
-            f"-I{Path(__import__('google.api.http_pb2', fromlist=['x']).__file__).parents[2]}",
+            f"-I{Path(inspect.getfile(http_pb2)).parents[2]}",
         ]
         plugins = [
             f"--plugin=protoc-gen-{p}={BIN / f'protoc-gen-{p}'}" for p in ("mypy", "mypy_grpc")
