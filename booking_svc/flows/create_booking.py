@@ -63,6 +63,9 @@ class CreateBooking:
         except MeshError as error:
             FAILURES.labels(error.reason).inc()
             raise
+        except Exception:
+            FAILURES.labels("UNKNOWN").inc()
+            raise
 
     async def _book(self, request: NewBooking) -> Booking:
         guest_id = require_user().user_id

@@ -37,9 +37,10 @@ class Calls:
         sent = convert.listing(listing(), exact=True)
         with self.mesh.signed_in(self.world.host, roles={"host"}):
             draft = await self.listings.CreateListing(lpb.CreateListingRequest(listing=sent))
-            return await self.listings.PublishListing(  # type: ignore[no-any-return]
+            published: lpb.Listing = await self.listings.PublishListing(
                 lpb.PublishListingRequest(listing_id=draft.listing_id)
             )
+        return published
 
     async def book(
         self, listing_id: str, /, key: str | None = "key-1", **changes: Any
@@ -54,9 +55,10 @@ class Calls:
         }
         metadata = () if key is None else (("idempotency-key", key),)
         with self.mesh.signed_in(self.world.guest):
-            return await self.bookings.CreateBooking(  # type: ignore[no-any-return]
+            booking: pb.Booking = await self.bookings.CreateBooking(
                 pb.CreateBookingRequest(**(fields | changes)), metadata=metadata
             )
+        return booking
 
 
 @pytest.fixture
@@ -177,7 +179,7 @@ async def test_a_mask_names_what_changes_and_nothing_else_can(calls: Calls) -> N
     async def update(paths: list[str], etag: str = "") -> lpb.Listing:
         sent = lpb.Listing(title="New", host_id="usr_evil", rating=5)
         with calls.mesh.signed_in(calls.world.host, roles={"host"}):
-            return await calls.listings.UpdateListing(  # type: ignore[no-any-return]
+            updated: lpb.Listing = await calls.listings.UpdateListing(
                 lpb.UpdateListingRequest(
                     listing_id=home.listing_id,
                     listing=sent,
@@ -185,6 +187,7 @@ async def test_a_mask_names_what_changes_and_nothing_else_can(calls: Calls) -> N
                     etag=etag,
                 )
             )
+        return updated
 
     after = await update(["title"], home.etag)
     assert (after.title, after.rating, after.host_id) == ("New", 0, calls.world.host)
