@@ -50,11 +50,14 @@ class Cache(Generic[T]):
         *,
         encode: Callable[[T], bytes],
         decode: Callable[[bytes], T],
+        seconds_of: Callable[[T], float] | None = None,
     ) -> None:
+        """`seconds_of` says how long an answer is good for, 0 for not at all; else the settings."""
         self._redis = redis
         self._settings = settings
         self._encode = encode
         self._decode = decode
+        self._seconds_of = seconds_of or (lambda _: settings.ttl_seconds)
         self._flights: SingleFlight[str, T | None] = SingleFlight(settings.load_seconds)
 
     async def get(self, key: str, load: Callable[[], Awaitable[T | None]]) -> T | None:
@@ -98,7 +101,9 @@ class Cache(Generic[T]):
         if value is None:
             body, ttl = _NOTHING, settings.nothing_seconds
         else:
-            body, ttl = _SOMETHING + self._encode(value), settings.ttl_seconds
+            body, ttl = _SOMETHING + self._encode(value), self._seconds_of(value)
+        if ttl <= 0:
+            return
         spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  (not a secret)
         try:
             await self._redis.set(self._full(key), body, px=max(1, int(ttl * spread * 1000)))

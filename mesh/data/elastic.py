@@ -92,7 +92,8 @@ class Elastic:
     async def bulk(self, operations: Iterable[Mapping[str, Any]]) -> int:
         """Write a batch (action lines and documents) and return how many were new to the index.
 
-        A version conflict (409) is a newer document already there: not a failure, not counted.
+        A version conflict (409) is a newer document already there, and a document that is to be
+        deleted may not be there: neither is a failure, neither is counted.
         """
         body = list(operations)
         if not body:
@@ -100,7 +101,7 @@ class Elastic:
         client = self._client.options(request_timeout=_WRITE_SECONDS)
         answer = await self._guarded(lambda: client.bulk(operations=body))
         results = [result for item in answer["items"] for result in item.values()]
-        failed = [r for r in results if r["status"] >= 300 and r["status"] != 409]
+        failed = [r for r in results if not _is_well(r)]
         if failed:
             worst = failed[0]
             text = f"{len(failed)} of {len(results)} documents: {worst.get('error')}"
@@ -149,3 +150,8 @@ class Elastic:
         if isinstance(answer, ApiError):
             raise IndexRefused(str(answer)) from answer
         return answer
+
+
+def _is_well(result: Mapping[str, Any]) -> bool:
+    status: int = result["status"]
+    return status < 300 or status == 409 or result.get("result") == "not_found"

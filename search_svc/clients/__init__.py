@@ -1,0 +1,1 @@
+"""Elasticsearch, the shards, the gazetteer: what flows reach behind protocols of their own."""

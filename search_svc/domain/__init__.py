@@ -1,0 +1,1 @@
+"""What searching means, pure."""

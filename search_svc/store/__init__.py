@@ -1,0 +1,1 @@
+"""Search's own database: the projection of what the indexer heard."""
