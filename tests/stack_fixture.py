@@ -93,7 +93,7 @@ def running_stack(pytestconfig: pytest.Config) -> Iterator[RunningStack]:
 
 @contextlib.contextmanager
 def _started(home: Path, parts: list[str]) -> Iterator[RunningStack]:
-    base = _free_ports()
+    base = free_ports()
     argv = [
         sys.executable,
         "-m",
@@ -133,7 +133,7 @@ def _wait_until_ready(child: "subprocess.Popen[bytes]", home: Path, log: Path) -
     pytest.fail(f"the stack did not start:\n{log.read_text()[-3000:]}", pytrace=False)
 
 
-def _free_ports() -> int:
+def free_ports() -> int:
     """Find a block of free ports below the range the kernel hands out."""
     chosen = random.SystemRandom()
     while True:
