@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import calls, h2load
+from bench import booking, calls, h2load
 from bench.table import Row, show
 
 
@@ -13,7 +13,12 @@ def main() -> None:
     """Measure the chosen chapters and print the table."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", choices=CHAPTERS, help="one chapter alone")
-    parser.add_argument("--requests", type=int, default=20_000, help="calls in each round")
+    parser.add_argument(
+        "--requests", type=int, default=20_000, help="calls in each round; booking takes fewer"
+    )
+    parser.add_argument(
+        "--port-base", type=int, help="where a hundred free ports begin, for the stacks it starts"
+    )
     chosen = parser.parse_args()
     rows: list[Row] = []
     skipped: list[str] = []
@@ -21,19 +26,23 @@ def main() -> None:
     for name, chapter in CHAPTERS.items():
         if chosen.only in (None, name):
             with console.status(f"measuring {name}"):
-                chapter(chosen.requests, rows, skipped)
+                chapter(chosen, rows, skipped)
     show(rows, skipped)
 
 
-def _calls(requests: int, rows: list[Row], skipped: list[str]) -> None:
+def _calls(chosen: argparse.Namespace, rows: list[Row], skipped: list[str]) -> None:
     if h2load.available():
-        rows += calls.rows(requests)
+        rows += calls.rows(chosen.requests)
     else:
         skipped.append(f"calls: {h2load.MISSING}")
 
 
-Chapter = Callable[[int, list[Row], list[str]], None]
-CHAPTERS: dict[str, Chapter] = {"calls": _calls}
+def _booking(chosen: argparse.Namespace, rows: list[Row], _: list[str]) -> None:
+    rows += booking.rows(chosen.requests, chosen.port_base)
+
+
+Chapter = Callable[[argparse.Namespace, list[Row], list[str]], None]
+CHAPTERS: dict[str, Chapter] = {"calls": _calls, "booking": _booking}
 
 if __name__ == "__main__":
     main()
