@@ -90,9 +90,12 @@ class _StdlibHandler(logging.Handler):
         super().__init__()
         self._log = structlog.stdlib.get_logger()
 
-    def createLock(self) -> None:  # noqa: N802  (logging's own name)
-        """Go without: `emit` shares nothing, and no lock is held where gc may run."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write one record, without the handler's lock: nothing is shared, and gc may run here."""
+        kept = self.filter(record)
+        if kept:
+            self.emit(record)
+        return bool(kept)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""

@@ -18,7 +18,7 @@ from opentelemetry.trace import Span
 from mesh.aio.breaker import Breaker
 from mesh.aio.context import RequestContext, rc, remaining
 from mesh.aio.retry import Retry
-from mesh.errors import DeadlineExceeded, Unavailable
+from mesh.errors import DeadlineExceeded, Kind, MeshError, Unavailable
 from mesh.rpc.auth import AUTHORIZATION, SERVICE_HEADER
 from mesh.rpc.cancel import being_cancelled
 from mesh.rpc.deadline import sendable
@@ -26,7 +26,7 @@ from mesh.rpc.headers import REQUEST_ID, TRACEPARENT
 from mesh.rpc.identity import ServiceIdentity
 from mesh.rpc.metrics import CALLED, MethodMetrics
 from mesh.rpc.policy import MethodPolicy, policy_of
-from mesh.rpc.status import from_rpc_error
+from mesh.rpc.status import from_rpc_error, is_detailed
 from mesh.rpc.tracing import Tracing, end
 
 Metadata = Iterable[tuple[str, str | bytes]]
@@ -37,6 +37,12 @@ class CallClosed(Unavailable):
     """The channel was closed under the call; grpc.aio says so by a cancel that nobody sent."""
 
     reason = "CALL_CLOSED"
+
+
+class PeerEnded(Unavailable):
+    """The peer dropped the call, unanswered: it was ending. Whether it did the work is unknown."""
+
+    reason = "PEER_ENDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,7 @@ class UnaryMethod(_Method):
             code = grpc.StatusCode.OK
         except grpc.aio.AioRpcError as error:
             code = error.code()
-            raise from_rpc_error(error) from error
+            raise _error_of(error) from error
         except asyncio.CancelledError as error:
             if being_cancelled():
                 raise
@@ -195,7 +201,7 @@ class Stream:
             answer = await self._call.read()
         except grpc.aio.AioRpcError as error:
             self._end(error.code())
-            raise from_rpc_error(error) from error
+            raise _error_of(error) from error
         except asyncio.CancelledError as error:
             self._end(grpc.StatusCode.CANCELLED)
             if being_cancelled():
@@ -221,3 +227,15 @@ class Stream:
         self._ended = True
         self._metrics.count(code, perf_counter() - self._started)
         end(self._span, code)
+
+
+def _error_of(error: grpc.aio.AioRpcError) -> MeshError:
+    """Return our error for the peer's.
+
+    A server that shuts down cancels the calls that it has not begun, and, after the grace, those
+    that it has. Our own cancel never comes this way: grpc.aio raises CancelledError for it.
+    """
+    ours = from_rpc_error(error)
+    if ours.kind is Kind.CANCELLED and not is_detailed(error):
+        return PeerEnded("the peer dropped the call")
+    return ours

@@ -104,6 +104,11 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> MeshError:
     return from_status(status_pb2.Status(code=error.code().value[0]))
 
 
+def is_detailed(error: grpc.aio.AioRpcError) -> bool:
+    """Return whether the peer's handlers had a say in `error`, rather than its transport alone."""
+    return any(key == DETAILS_KEY for key, _ in _pairs(error.trailing_metadata()))
+
+
 def from_exception(error: BaseException) -> MeshError | None:
     """Return the MeshError in `error`, looking into exception groups; None when it has none.
 
