@@ -1,12 +1,12 @@
 """The `staymesh` command line: what it says to a person, and how it fails."""
 
 import errno
+import importlib
 import sys
 from typing import NoReturn
 
 import typer
 
-from stack.commands import doctor, down, load, logs, mail, status, up
 from stack.errors import StackError
 
 HELP = """Run all of Staymesh on this machine, look at it, and stop it.
@@ -16,29 +16,49 @@ every service and Envoy, loads a demo world the first time, and says where every
 are kept in one folder, .staymesh in the repository or the one named by STAYMESH_HOME.
 """
 
-app = typer.Typer(
-    help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
-app.command()(up.up)
-app.command()(down.down)
-app.command()(status.status)
-app.command()(logs.logs)
-app.command()(mail.mail)
-app.command()(doctor.doctor)
-app.command()(load.world)
-app.add_typer(load.importers, name="import")
+COMMANDS = {
+    "up": "up",
+    "down": "down",
+    "status": "status",
+    "logs": "logs",
+    "mail": "mail",
+    "doctor": "doctor",
+    "world": "load",
+    "import": "load",
+}
+"""Each command, and the module of stack.commands that it is in."""
 
 
 def main() -> NoReturn:
     """Run the command line; what goes wrong is a reason and a next step, never a traceback."""
     try:
-        app(standalone_mode=True)
+        application(sys.argv[1:])(standalone_mode=True)
     except StackError as failure:
         fail(failure)
     except OSError as failure:
         where = f" ({failure.filename})" if failure.filename else ""
         fail(StackError(f"{failure.strerror or failure}{where}", _advice(failure)))
     sys.exit(0)
+
+
+def application(arguments: list[str]) -> typer.Typer:
+    """Return the application with the command that is asked for, or with all for the help.
+
+    Only that one is imported: most are quick, and some bring half of the project with them.
+    """
+    app = typer.Typer(
+        help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+    # With a callback it stays a group, also with one command.
+    app.callback()(lambda: None)
+    asked = [name for name in arguments[:1] if name in COMMANDS]
+    for name in asked or COMMANDS:
+        module = importlib.import_module(f"stack.commands.{COMMANDS[name]}")
+        if name == "import":
+            app.add_typer(module.importers, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
 
 
 def fail(failure: StackError) -> NoReturn:

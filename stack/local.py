@@ -3,22 +3,14 @@
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from stack import plan, preflight, state
 from stack.config import Settings
 from stack.errors import StackError
+from stack.options import Options
 from stack.parts import demo
 from stack.state import Status
 from stack.supervisor import Supervisor
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What to start: the named parts with what they need (none named: all), and the demo world."""
-
-    only: tuple[str, ...] = ()
-    load_world: bool = True
 
 
 async def run(

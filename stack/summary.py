@@ -2,10 +2,20 @@
 
 from datetime import timedelta
 
-from mesh.clock import Clock
+from rich.console import Console
+
+from mesh.clock import Clock, SystemClock
 from stack.parts import demo
 from stack.state import Status
 from stack.world import DEMO_PASSWORD, GUEST_EMAIL, HOST_EMAIL
+
+
+def say(console: Console, status: Status, took_seconds: float) -> None:
+    """Print that the stack is up, and the summary."""
+    console.print(f"[bold green]Staymesh is up[/] after {took_seconds:.1f} s.\n")
+    for line in lines(status, SystemClock()):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    console.print()
 
 
 def lines(status: Status, clock: Clock) -> list[str]:

@@ -56,6 +56,8 @@ class Supervisor:
         except* StackError as failures:
             raise _first(failures) from None
         finally:
+            self._status.state = "stopping"
+            self._changed()
             await self._stop_all()
 
     async def _keep_all(self, all_ready: Callable[[], None], stop: asyncio.Event) -> None:

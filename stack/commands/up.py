@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,12 +11,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from mesh.clock import SystemClock
-from stack import config, local, preflight, state, summary
+from stack import config, preflight, state, summary
 from stack.commands.options import EdgePort, Home, PortBase
 from stack.config import Settings
 from stack.display import Display
 from stack.errors import StackError
+from stack.options import Options
 from stack.state import Status
 
 POLL_SECONDS = 0.1
@@ -46,38 +45,17 @@ def up(
     give a Stripe test key in STRIPE_API_KEY.
     """
     settings = config.load(home=home, port_base=port_base, edge_port=edge_port)
-    options = local.Options(only=tuple(name for name in only.split(",") if name), load_world=world)
+    options = Options(only=tuple(name for name in only.split(",") if name), load_world=world)
     if detach:
         _detached(settings, options)
     else:
-        asyncio.run(_attached(settings, options))
+        # The background start needs none of it, and it takes a while to import.
+        from stack import foreground  # noqa: PLC0415
+
+        asyncio.run(foreground.run(settings, options))
 
 
-async def _attached(settings: Settings, options: local.Options) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    console = Console()
-    started = time.monotonic()
-    announced = False
-
-    with Display(console) as display:
-
-        def changed(status: Status) -> None:
-            nonlocal announced
-            display.show(status)
-            if status.state == "ready" and not announced:
-                announced = True
-                display.settle()
-                _say_ready(console, status, time.monotonic() - started)
-                console.print("Ctrl-C stops it.")
-
-        await local.run(settings, options, stop=stop, changed=changed)
-    console.print("All stopped; the data are kept.")
-
-
-def _detached(settings: Settings, options: local.Options) -> None:
+def _detached(settings: Settings, options: Options) -> None:
     """Start another process that does it, and watch its status until it is ready."""
     preflight.require_disk(settings.home)
     if (holder := state.holder(settings.home)) is not None:
@@ -92,11 +70,11 @@ def _detached(settings: Settings, options: local.Options) -> None:
         child.terminate()
         child.wait()
         raise StackError("the start was given up", "") from None
-    _say_ready(console, status, time.monotonic() - started)
+    summary.say(console, status, time.monotonic() - started)
     console.print("`staymesh down` stops it.")
 
 
-def _spawn(settings: Settings, options: local.Options) -> "subprocess.Popen[bytes]":
+def _spawn(settings: Settings, options: Options) -> "subprocess.Popen[bytes]":
     argv = [sys.executable, "-m", "stack", "up", "--home", str(settings.home)]
     argv += ["--port-base", str(settings.ports.base), "--edge-port", str(settings.ports.edge)]
     argv += ["--world" if options.load_world else "--no-world", "--only", ",".join(options.only)]
@@ -135,10 +113,3 @@ def _follow(home: Path, child: "subprocess.Popen[bytes]", display: Display) -> S
                 or f"see {home / 'logs' / 'supervisor.log'}",
             )
         time.sleep(POLL_SECONDS)
-
-
-def _say_ready(console: Console, status: Status, took_seconds: float) -> None:
-    console.print(f"[bold green]Staymesh is up[/] after {took_seconds:.1f} s.\n")
-    for line in summary.lines(status, SystemClock()):
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
-    console.print()
