@@ -97,6 +97,8 @@ def environment(world: World, service: Service) -> dict[str, str]:
             f"{LOOPBACK}:{ports.service(f'shard-{index}')}" for index in range(SEARCH_SHARDS)
         ),
         "STAYMESH_PUBLIC_URL": world.settings.edge_url,
+        # One machine's index is small: whoever publishes a listing wants to find it now.
+        "STAYMESH_INDEX_REFRESH_SECONDS": "1",
         "PYTHONUNBUFFERED": "1",
     }
     for peer in PEERS:
