@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from stack import process
+from stack import preflight, process
 from stack.errors import NotReady, StackError
 from stack.last_words import last_words
 from stack.parts.part import Node, Part, Step
@@ -213,7 +213,13 @@ class Supervisor:
 
 
 async def _probe(part: Part) -> str | None:
-    """Return None when the part is ready, else what it lacks."""
+    """Return None when the part is ready, else what it lacks.
+
+    An open port proves nothing, but a closed one is a quick answer: most probes of a start end
+    there, and none of them costs a client.
+    """
+    if part.ports and preflight.is_free(part.ports[0]):
+        return f"nothing listens on port {part.ports[0]} yet"
     try:
         async with asyncio.timeout(PROBE_LIMIT_SECONDS):
             await part.ready()
