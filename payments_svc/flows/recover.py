@@ -70,8 +70,10 @@ class Recover:
             async with within(_ONE_SECONDS), self.locks.lock(payment.booking_id):
                 after = await self._one(payment)
             _log.info("recovered", payment_id=payment.payment_id, state=after.state.value)
+        except MeshError as error:
+            _log.warning("not recovered", payment_id=payment.payment_id, reason=error.reason)
         except Exception:
-            _log.warning("not recovered", payment_id=payment.payment_id, exc_info=True)
+            _log.error("not recovered", payment_id=payment.payment_id, exc_info=True)
 
     async def _one(self, payment: Payment) -> Payment:
         if payment.state is State.SETTLING:

@@ -25,6 +25,7 @@ def main() -> None:
             port=int(port),
             log_level="warning",
             lifespan="off",
+            timeout_keep_alive=75,  # longer than clients keep theirs, so that none is cut off
             timeout_graceful_shutdown=2,
         )
 
