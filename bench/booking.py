@@ -6,9 +6,6 @@ machine with few cores PostgreSQL, the client and (for the flow) the service sha
 """
 
 import asyncio
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -16,6 +13,7 @@ from typing import Final
 import asyncpg
 
 from bench import pgbench, stays
+from bench.rounds import run_round
 from bench.stacks import running_stack, url
 from bench.stays import CLIENTS
 from bench.table import Row
@@ -45,8 +43,10 @@ def rows(requests: int, port_base: int | None = None) -> list[Row]:
             asyncio.run(_forget_events(url(settings, DATABASE)))
         with running_stack(home, only=("booking", "payments"), port_base=port_base) as settings:
             address = f"{LOOPBACK}:{settings.ports.service('booking')}"
-            keys, database = str(settings.keys), url(settings, DATABASE)
-            whole = _side("flow", database, str(LISTINGS), str(flows), address, keys)
+            database = url(settings, DATABASE)
+            whole = run_round(
+                "bench.holders", "flow", database, LISTINGS, flows, address, settings.keys
+            )
     ratio = ours.per_second / ceiling.per_second
     return [
         Row(
@@ -77,20 +77,11 @@ def _holds(database: str, each: int, scratch: Path) -> tuple[Timings, Timings]:
         before = asyncio.run(_held(database))
         theirs.append(pgbench.run(database, each, scratch))
         between = asyncio.run(_held(database))
-        ours.append(_side("store", database, str(LISTINGS), str(2 * number + 1), str(each)))
+        ours.append(run_round("bench.holders", "store", database, LISTINGS, 2 * number + 1, each))
         after = asyncio.run(_held(database))
         if not between - before == after - between == each * CLIENTS:
             raise RuntimeError(f"held {between - before} and {after - between} stays, not {each}")
     return middle(theirs), middle(ours)
-
-
-def _side(kind: str, *arguments: str) -> Timings:
-    """Run one of bench.holders and return what it saw."""
-    argv = [sys.executable, "-m", "bench.holders", kind, *arguments]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"bench.holders {kind} failed:\n{done.stderr[-2000:]}")
-    return Timings(**json.loads(done.stdout))
 
 
 async def _load(database: str) -> None:

@@ -5,33 +5,28 @@
 Both print their timings as JSON.
 """
 
-import gc
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter
-from typing import TypeVar
 
 import grpc
 import uvloop
 from staymesh.booking.v1 import booking_pb2, booking_pb2_grpc
 
+from bench.rounds import closed_loop, report
 from bench.stays import CLIENTS, WORLD_NIGHTS, Hold, plan
 from bench.timings import Timings
 from booking_svc.convert.values import money_message
 from booking_svc.domain.booking import Booking
 from booking_svc.store.bookings import Bookings, HoldOutcome
-from mesh.aio import Group, Principal, within
+from mesh.aio import Group, Principal
 from mesh.clock import SystemClock
 from mesh.data.postgres import PostgresSettings, Shards
 from mesh.rpc.identity import sign_user_token
 from mesh.rpc.keys import read_private_key
 from stack.keys import Keys
 
-T = TypeVar("T")
-_LONGEST_ROUND_SECONDS = 900.0
 _CARD = "pm_card_visa"
 
 
@@ -55,7 +50,7 @@ async def hold(url: str, listings: int, round_number: int, each: int) -> Timings
         async with Group() as group:  # all connections are there before the clock starts
             for clients in rounds:
                 await group.go(store.fence_floor(clients[0].booking.listing_id))
-        return await _timed(rounds, call)
+        return await closed_loop(rounds, call)
 
 
 async def book(url: str, listings: int, each: int, address: str, keys: Keys) -> Timings:
@@ -79,27 +74,7 @@ async def book(url: str, listings: int, each: int, address: str, keys: Keys) -> 
                 raise RuntimeError(f"a booking was not confirmed:\n{answer}")
 
         await channel.channel_ready()
-        return await _timed(rounds, call)
-
-
-async def _timed(rounds: Sequence[Sequence[T]], call: Callable[[T], Awaitable[None]]) -> Timings:
-    """Let each client make its calls one after the other, all clients at once."""
-    seconds: list[float] = []
-
-    async def client(wanted: Sequence[T]) -> None:
-        for one in wanted:
-            before = perf_counter()
-            await call(one)
-            seconds.append(perf_counter() - before)
-
-    gc.collect()
-    gc.freeze()
-    async with within(_LONGEST_ROUND_SECONDS):  # a request has a deadline, so we have one
-        started = perf_counter()
-        async with Group() as group:
-            for clients in rounds:
-                await group.go(client(clients))
-        return Timings.of(seconds, perf_counter() - started)
+        return await closed_loop(rounds, call)
 
 
 def _postgres(url: str) -> PostgresSettings:
@@ -140,7 +115,7 @@ def main() -> None:
         each, address, folder = rest
         keys = Keys(folder=Path(folder))
         timings = uvloop.run(book(url, int(listings), int(each), address, keys))
-    print(json.dumps(timings.to_json()))
+    report(timings)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ class Timings:
     per_second: float
     p50_ms: float
     p99_ms: float
+    partial: int = 0
+    """How many answers lacked a part that was late, and so took another way."""
 
     @classmethod
     def of(cls, seconds: Sequence[float], whole_seconds: float) -> "Timings":
@@ -33,12 +35,13 @@ class Timings:
 
 
 def middle(rounds: Iterable[Timings]) -> Timings:
-    """Return the median of each figure over the rounds."""
+    """Return the median of each figure over the rounds, and every partial answer."""
     all_rounds = list(rounds)
     return Timings(
         per_second=median(one.per_second for one in all_rounds),
         p50_ms=median(one.p50_ms for one in all_rounds),
         p99_ms=median(one.p99_ms for one in all_rounds),
+        partial=sum(one.partial for one in all_rounds),
     )
 
 
