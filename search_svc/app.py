@@ -25,6 +25,7 @@ from mesh.data.redis import Redis
 from mesh.errors import DeadlineExceeded
 from mesh.rpc.client import ClientSettings
 from search_svc.clients import gazetteer
+from search_svc.clients.generations import Generations
 from search_svc.clients.index import ListingIndex
 from search_svc.clients.shards import ShardClients
 from search_svc.config import IndexerSettings, SearchSettings, ShardSettings
@@ -94,6 +95,7 @@ async def build(settings: SearchSettings, app: App) -> Sequence[Mount]:
         places=gazetteer.load(),
         candidates=FindCandidates(
             cache=_candidate_cache(redis, settings),
+            generations=Generations(redis, settings.index_alias),
             index=ListingIndex(elastic, settings.index_alias),
             projection=listings,
             batch=settings.candidate_batch,
@@ -126,10 +128,13 @@ async def build_indexer(settings: IndexerSettings, app: App) -> Sequence[Mount]:
     database = postgres(settings.database_url, "search-indexer")
     shards = await app.enter_async_context(await Shards.open(database))
     elastic = await app.enter_async_context(Elastic.open(settings.elasticsearch_url))
+    redis = Redis.open(settings.redis_url)
+    app.push_async_callback(redis.aclose)
     projection = Projection(shards)
     indexing = IndexListings(
         Listings(shards),
         ListingIndex(elastic, settings.index_alias),
+        Generations(redis, settings.index_alias),
         settings.index_refresh_seconds,
     )
     project = ProjectChanges(projection=projection, clock=app.clock, on_listings=indexing.wake)

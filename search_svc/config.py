@@ -17,6 +17,8 @@ class IndexerSettings(ServiceSettings):
 
     database_url: str
     kafka_url: str
+    redis_url: str
+    """Where the coordinator caches: what is outdated there is said there."""
     elasticsearch_url: str
     index_alias: str = "listings"
     """What is written and searched; the index behind it has a version in its name."""

@@ -61,3 +61,7 @@ class ListingIndex:
             else:
                 lines.append({"delete": where})
         await self._elastic.bulk(lines)
+
+    async def refresh(self) -> None:
+        """Let searches see all that was written."""
+        await self._elastic.refresh(self._name)

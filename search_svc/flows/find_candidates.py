@@ -1,6 +1,7 @@
 """Find the next candidates of a search: listings that fit, whatever their dates.
 
-1. look in the cache, which asks once for all who want the same batch
+1. look in the cache, which asks once for all who want the same batch; what it has from before a
+   listing of the area changed is not looked at
 2. else ask Elasticsearch
 3. when it is away, late or answers in part, ask PostgreSQL the same question, and say so
 """
@@ -13,7 +14,7 @@ from mesh.aio import within
 from mesh.errors import Kind, MeshError, Unavailable
 from search_svc.domain.listing import Position
 from search_svc.domain.search import Criteria
-from search_svc.flows.needs import CandidateCache, CandidateSource, FoundBatch
+from search_svc.flows.needs import CandidateCache, CandidateSource, FoundBatch, Generations
 
 _log = structlog.stdlib.get_logger(__name__)
 _NOT_THE_INDEX = frozenset({Kind.INVALID, Kind.CANCELLED})
@@ -31,6 +32,7 @@ class FindCandidates:
     """Candidates in batches of `batch`, best first."""
 
     cache: CandidateCache
+    generations: Generations
     index: CandidateSource
     projection: CandidateSource
     batch: int
@@ -39,7 +41,8 @@ class FindCandidates:
     async def __call__(self, criteria: Criteria, after: Position | None) -> FoundBatch:
         """Return the batch that comes after a position; raise when PostgreSQL is away too."""
         where = "" if after is None else f":{after.rank}:{after.listing_id}"
-        key = f"{criteria.fingerprint()}:{self.batch}{where}"
+        generation = await self.generations.of(criteria.area)
+        key = f"{criteria.fingerprint()}:{generation}:{self.batch}{where}"
         found = await self.cache.get(key, lambda: self._ask(criteria, after))
         if found is None:
             raise CandidatesUnavailable

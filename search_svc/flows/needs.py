@@ -1,13 +1,13 @@
 """What the flows need from outside; `clients` and `store` give it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from search_svc.domain.candidates import Batch
 from search_svc.domain.heard import Heard
 from search_svc.domain.listing import Listing, Position
-from search_svc.domain.place import Place
+from search_svc.domain.place import Area, Place, Point
 from search_svc.domain.search import Criteria
 from search_svc.domain.stay import Stay, StayPrice
 
@@ -46,6 +46,18 @@ class CandidateCache(Protocol):
         ...
 
 
+class Generations(Protocol):
+    """What tells a cached batch that it is outdated."""
+
+    async def of(self, area: Area) -> str:
+        """Return what changes when a listing in the area has changed in the index."""
+        ...
+
+    async def advance(self, points: Iterable[Point]) -> None:
+        """Tell that listings at these points have changed in the index."""
+        ...
+
+
 class AvailabilityShards(Protocol):
     """The processes that know which nights are free."""
 
@@ -74,6 +86,10 @@ class ListingIndex(Protocol):
 
     async def write(self, listings: Sequence[Listing]) -> None:
         """Bring documents up to these versions."""
+        ...
+
+    async def refresh(self) -> None:
+        """Let searches see all that was written."""
         ...
 
 

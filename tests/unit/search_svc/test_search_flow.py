@@ -1,7 +1,7 @@
 """The search itself, over fakes: pages are full, walked to the end without a double or a hole."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from search_svc.domain.candidates import Batch
 from search_svc.domain.cursor import PageTokenMismatch
 from search_svc.domain.listing import Card, Position
 from search_svc.domain.page import Page
-from search_svc.domain.place import Place
+from search_svc.domain.place import Area, Place, Point
 from search_svc.domain.search import Criteria, Filters, PriceBounds, Request
 from search_svc.domain.stay import Stay, StayPrice
 from search_svc.flows.ask_shards import AskShards, AvailabilityUnavailable
@@ -41,6 +41,14 @@ class NoCache:
         self, key: str, load: Callable[[], Awaitable[FoundBatch | None]]
     ) -> FoundBatch | None:
         return await load()
+
+
+class NeverOutdated:
+    async def of(self, area: Area) -> str:
+        return ""
+
+    async def advance(self, points: Iterable[Point]) -> None:
+        raise AssertionError("searching changes nothing")
 
 
 @dataclass
@@ -100,6 +108,7 @@ def search(
         places=NoPlaces(),
         candidates=FindCandidates(
             cache=NoCache(),
+            generations=NeverOutdated(),
             index=index,
             projection=projection or Source(index.cards),
             batch=batch,

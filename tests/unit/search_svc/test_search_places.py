@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_svc.clients import gazetteer
+from search_svc.domain.cells import cells_at, cells_of
 from search_svc.domain.gazetteer import Gazetteer, PlaceNotFound, plain
 from search_svc.domain.place import Area, Box, Point, distance_km
 
@@ -93,6 +94,9 @@ def test_the_boxes_hold_the_whole_circle(
     point = _towards(area.centre, bearing, radius * share)
     if distance_km(area.centre, point) <= radius:
         assert any(inside(box, point) for box in area.boxes())
+        cells = cells_of(area)
+        assert set(cells_at(point)) & set(cells), "what is cached around it is outdated"
+        assert len(cells) <= 120
 
 
 def _towards(start: Point, bearing: float, km: float) -> Point:
