@@ -15,6 +15,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,11 +29,11 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from stack import preflight, state
+from stack import preflight, process, state
 from stack.databases import EXTENSIONS
 from stack.state import Status
 
-START_SECONDS = 240.0
+START_SECONDS = 400.0
 PORTS_IN_A_BLOCK = 100
 PARTS_BY_FIXTURE = {
     "postgres_url": {"postgres"},
@@ -109,7 +110,14 @@ def _started(home: Path, parts: list[str]) -> Iterator[RunningStack]:
     (home / "status.json").unlink(missing_ok=True)
     log = home / "up.log"
     with log.open("w") as out:
-        child = subprocess.Popen(argv, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            argv,
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+            # Also when the tests are killed outright nothing is left running.
+            preexec_fn=process.child_setup(None, signal.SIGTERM),
+        )
     try:
         yield _wait_until_ready(child, home, log)
     finally:

@@ -61,7 +61,7 @@ def _table(found: Status, health: dict[str, str]) -> Table:
         table.add_column(title, justify="right" if title in {"memory", "restarts"} else "left")
     total = 0
     for name, part in found.parts.items():
-        used = _memory_bytes(part)
+        used = memory_bytes(part)
         total += used
         table.add_row(
             name,
@@ -82,7 +82,7 @@ def _health(lack: str | None) -> str:
     return f"[red]{lack[:60]}[/]" if lack else "[green]well[/]"
 
 
-def _memory_bytes(part: PartStatus) -> int:
+def memory_bytes(part: PartStatus) -> int:
     """Return what the part and its children use; shared pages are counted once (PSS)."""
     if part.pid is None:
         return 0
