@@ -116,7 +116,7 @@ def _started(home: Path, parts: list[str]) -> Iterator[RunningStack]:
             stderr=out,
             stdin=subprocess.DEVNULL,
             # Also when the tests are killed outright nothing is left running.
-            preexec_fn=process.child_setup(None, signal.SIGTERM),
+            preexec_fn=process.child_setup(None, signal.SIGTERM),  # noqa: PLW1509
         )
     try:
         yield _wait_until_ready(child, home, log)
