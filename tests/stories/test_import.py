@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def _listings(said: str) -> tuple[int, int]:
 async def test_a_snapshot_is_loaded_found_and_not_loaded_twice(
     mesh_stack: RunningStack, guest: Person, tmp_path: Path
 ) -> None:
-    folder = write_snapshot(tmp_path / "albany-made-up")
+    folder = write_snapshot(tmp_path / f"made-up-{uuid.uuid4().hex}")
     said = _import(mesh_stack, folder)
     loaded = len(LISTINGS) + 2 - sum(REJECTED.values())
     assert _listings(said) == (loaded, 0)
