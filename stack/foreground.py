@@ -1,6 +1,7 @@
 """A start in the foreground: shown while it happens, stopped by Ctrl-C."""
 
 import asyncio
+import logging
 import signal
 import time
 
@@ -15,6 +16,8 @@ from stack.state import Status
 
 async def run(settings: Settings, options: Options) -> None:
     """Run the stack until SIGINT or SIGTERM. Raises StackError when it cannot be started."""
+    # A probe that is cancelled while it connects is reported there; nobody can act on it.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
