@@ -1,6 +1,7 @@
 """The composition roots of the three roles: coordinator, indexer, availability shard."""
 
 import argparse
+import asyncio
 import contextlib
 import functools
 import sys
@@ -92,7 +93,7 @@ async def build(settings: SearchSettings, app: App) -> Sequence[Mount]:
     ]
     search = SearchListings(
         clock=app.clock,
-        places=gazetteer.load(),
+        places=await asyncio.to_thread(gazetteer.load),
         candidates=FindCandidates(
             cache=_candidate_cache(redis, settings),
             generations=Generations(redis, settings.index_alias),

