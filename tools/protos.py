@@ -65,7 +65,8 @@ def _generate(out: Path) -> None:
         plugins = [
             f"--plugin=protoc-gen-{p}={BIN / f'protoc-gen-{p}'}" for p in ("mypy", "mypy_grpc")
         ]
-        outputs = [f"--{kind}_out={out}" for kind in ("python", "grpc_python", "mypy", "mypy_grpc")]
+        outputs = [f"--{kind}_out={out}" for kind in ("python", "grpc_python")]
+        outputs += [f"--{kind}_out=quiet:{out}" for kind in ("mypy", "mypy_grpc")]
         _protoc([*includes, f"--descriptor_set_in={validate}", *plugins, *outputs, *_sources()])
         _protoc(
             [
@@ -84,7 +85,7 @@ def _generate(out: Path) -> None:
                 f"--descriptor_set_in={validate}",
                 f"--python_out={out}",
                 plugins[0],
-                f"--mypy_out={out}",
+                f"--mypy_out=quiet:{out}",
                 "buf/validate/validate.proto",
             ]
         )
