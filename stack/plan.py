@@ -19,7 +19,6 @@ VARIABLES = {
     "stripe": "STRIPE_API_KEY",
 }
 TEST_KEYS = ("sk_test_", "rk_test_")
-SERVICES_NEED = ("topics", "valkey", "elasticsearch", "stripe", "mail")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +41,7 @@ class Plan:
                 )
             if name not in wanted:
                 wanted.add(name)
-                open_names += by_name[name].needs
+                open_names += by_name[name].needs + by_name[name].uses
         return Plan(nodes=tuple(node for node in self.nodes if node.name in wanted), urls=self.urls)
 
     def without(self, name: str) -> "Plan":
@@ -82,7 +81,7 @@ def make(settings: Settings) -> Plan:
         *_vendors(settings, urls),
         Step(name="databases", run=lambda _: databases.create(server), needs=("postgres",)),
         Step(name="topics", run=lambda _: kafka.create_topics(urls["kafka"]), needs=("kafka",)),
-        *services.parts(world, needs=SERVICES_NEED),
+        *services.parts(world),
         envoy.part(settings, world.keys, needs=services.PEERS),
         demo.step(settings, urls["postgres"], needs=("envoy", *services.NAMES)),
     ]

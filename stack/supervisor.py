@@ -161,7 +161,7 @@ class Supervisor:
 
         async def stop_one(node: Node) -> None:
             for other in self._nodes.values():
-                if node.name in other.needs:
+                if node.name in other.needs + other.uses:
                     await gone[other.name].wait()
             if isinstance(node, Part):
                 await self._stop_part(node)

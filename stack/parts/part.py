@@ -13,13 +13,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A process. `prepare` runs before its first start; `ready` raises while it cannot serve."""
+    """A process. `prepare` runs before its first start; `ready` raises while it cannot serve.
+
+    It starts after what it `needs`, stops before it, and also before what it `uses`: that may
+    come up later.
+    """
 
     name: str
     command: Command
     ready: Callable[[], Awaitable[None]]
     prepare: Callable[[Say], Awaitable[None]] | None = None
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     address: str = ""
     stop_signal: signal.Signals = signal.SIGTERM
@@ -34,6 +39,7 @@ class Step:
     name: str
     run: Callable[[Say], Awaitable[None]]
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     address: str = ""
     external: bool = field(default=False)
 

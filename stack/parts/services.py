@@ -30,6 +30,7 @@ class Service:
     name: str
     identity: str
     arguments: tuple[str, ...] = ()
+    follows_kafka: bool = False
 
     @property
     def package(self) -> str:
@@ -42,18 +43,20 @@ SERVICES = (
     Service(name="payments", identity="payments"),
     Service(name="reviews", identity="reviews"),
     Service(name="search", identity="search"),
-    Service(name="indexer", identity="search", arguments=("indexer",)),
+    Service(name="indexer", identity="search", arguments=("indexer",), follows_kafka=True),
     *(
         Service(
             name=f"shard-{index}",
             identity="search",
             arguments=("shard", "--index", str(index), "--of", str(SEARCH_SHARDS)),
+            follows_kafka=True,
         )
         for index in range(SEARCH_SHARDS)
     ),
 )
 
 
+QUICK = ("valkey", "stripe", "mail")
 NAMES = tuple(service.name for service in SERVICES)
 
 
@@ -66,13 +69,18 @@ class World:
     keys: Keys
 
 
-def parts(world: World, *, needs: tuple[str, ...]) -> Iterator[Part | Step]:
-    """Return a migration for each database, and each process after its own migration."""
+def parts(world: World) -> Iterator[Part | Step]:
+    """Return a migration for each database, and each process after its own migration.
+
+    Kafka and Elasticsearch are slow to start, and the services can do without them for a while;
+    only those that follow topics wait until there are any.
+    """
     for identity in PEERS:
         yield _migration(world, identity)
     for service in SERVICES:
-        after = (*needs, f"migrate-{service.identity}")
-        yield _part(world, service, needs=after)
+        topics = ("topics",) if service.follows_kafka else ()
+        needs = (f"migrate-{service.identity}", *QUICK, *topics)
+        yield _part(world, service, needs=needs, uses=("topics", "elasticsearch"))
 
 
 def environment(world: World, service: Service) -> dict[str, str]:
@@ -124,7 +132,7 @@ async def check(address: str) -> None:
         raise NotReady("it says it is not serving")
 
 
-def _part(world: World, service: Service, *, needs: tuple[str, ...]) -> Part:
+def _part(world: World, service: Service, *, needs: tuple[str, ...], uses: tuple[str, ...]) -> Part:
     ports = world.settings.ports
     address = f"{LOOPBACK}:{ports.service(service.name)}"
     argv = (sys.executable, "-m", service.package, *service.arguments)
@@ -133,6 +141,7 @@ def _part(world: World, service: Service, *, needs: tuple[str, ...]) -> Part:
         command=Command(argv=argv, env=environment(world, service), cwd=REPOSITORY),
         ready=lambda: check(address),
         needs=needs,
+        uses=uses,
         ports=(ports.service(service.name), ports.metrics(service.name)),
         address=address,
         stop_seconds=15.0,

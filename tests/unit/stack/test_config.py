@@ -48,7 +48,8 @@ def test_asking_for_some_parts_brings_what_they_need(tmp_path: Path) -> None:
 
 def test_each_need_names_a_part_that_there_is(tmp_path: Path) -> None:
     nodes = plan.make(config.load({}, home=tmp_path)).nodes
-    assert {need for node in nodes for need in node.needs} <= {node.name for node in nodes}
+    needed = {need for node in nodes for need in node.needs + node.uses}
+    assert needed <= {node.name for node in nodes}
 
 
 def test_an_unknown_part_is_one_clear_line(tmp_path: Path) -> None:
