@@ -19,7 +19,6 @@ from mesh.data.postgres import Record, Shards, Transaction
 from mesh.data.sql import Query, load
 
 _q: Final = load(Path(__file__).with_name("bookings.sql"))
-_LAST_LINE: Final = "bookings_no_overlap"
 
 
 class HoldOutcome(StrEnum):
@@ -36,6 +35,14 @@ class HoldOutcome(StrEnum):
     """The fencing token is older than one that has written."""
     MOVED = "moved"
     """The calendar has changed since it was read; read again and decide again."""
+
+
+# What a constraint says that speaks when the function did not: the nights' overlap as the last
+# line, and a booking that was made before and has lost its nights since.
+_OUTCOME_OF: Final = {
+    "bookings_no_overlap": HoldOutcome.TAKEN,
+    "bookings_pkey": HoldOutcome.EXISTS,
+}
 
 
 class Bookings:
@@ -69,9 +76,10 @@ class Bookings:
                 idempotent=True,
             )
         except ConstraintViolation as error:
-            if error.constraint != _LAST_LINE:
+            outcome = _OUTCOME_OF.get(error.constraint)
+            if outcome is None:
                 raise
-            return HoldOutcome.TAKEN
+            return outcome
         return HoldOutcome(rows[0]["outcome"])
 
     async def fence_floor(self, listing_id: str) -> int:

