@@ -177,7 +177,7 @@ def _result(result: Result) -> pb.SearchResult:
         title=card.title,
         city=card.city,
         country_code=card.country_code,
-        property_type=_PROPERTY_TYPE_NUMBERS[card.property_type],
+        property_type=_PROPERTY_TYPE_NUMBERS[PropertyType(card.property_type)],
         location=_latlng(card.point),
         distance_km=result.distance_km,
         max_guests=card.max_guests,
@@ -228,7 +228,7 @@ def availability(found: Sequence[Found]) -> pb.CheckAvailabilityResponse:
     return pb.CheckAvailabilityResponse(
         available=[
             pb.AvailableListing(
-                index=one.index,
+                index=one.nth,
                 total_minor=one.price.total_minor,
                 accommodation_minor=one.price.accommodation_minor,
                 currency_code=one.price.currency,

@@ -7,7 +7,7 @@ which is also the order of documents inside a segment, so a query stops as soon 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from search_svc.domain.candidates import FIELDS, card_of
+from search_svc.domain.candidates import card_of
 from search_svc.domain.listing import Card, Listing, Position
 from search_svc.domain.search import Criteria, Filters
 
@@ -57,7 +57,7 @@ def settings(refresh_seconds: int) -> dict[str, Any]:
 
 def document(listing: Listing) -> dict[str, Any]:
     """Return a listing's document."""
-    shown = {name: getattr(listing, name) for name in FIELDS if name not in ("lat", "lng")}
+    shown = {name: getattr(listing, name) for name in Card._fields if name not in ("lat", "lng")}
     lat, lng = listing.point.lat, listing.point.lng
     return {
         **shown,
@@ -82,7 +82,7 @@ def query(criteria: Criteria, after: Position | None, size: int) -> dict[str, An
         "sort": [{"rank": "desc"}, {"listing_id": "asc"}],
         "size": size,
         "track_total_hits": False,
-        "_source": list(FIELDS),
+        "_source": list(Card._fields),
     }
     if after is not None:
         body["search_after"] = [after.rank, after.listing_id]
@@ -90,7 +90,7 @@ def query(criteria: Criteria, after: Position | None, size: int) -> dict[str, An
 
 
 def card(source: Mapping[str, Any]) -> Card:
-    """Return the card in a document; raise KeyError, ValueError or TypeError."""
+    """Return the card in a document; raise KeyError when it lacks a field."""
     return card_of(source)
 
 

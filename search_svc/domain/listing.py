@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from search_svc.domain.place import Point
 
@@ -51,17 +52,20 @@ class Listing:
     rank: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """What a search result shows of a listing; also a candidate, in order of rank and id."""
+class Card(NamedTuple):
+    """What a search result shows of a listing; also a candidate, in order of rank and id.
+
+    A tuple of plain values, because a search reads hundreds from the cache to show twenty.
+    """
 
     listing_id: str
     rank: int
     title: str
     city: str
     country_code: str
-    property_type: PropertyType
-    point: Point
+    property_type: str
+    lat: float
+    lng: float
     max_guests: int
     bedrooms: int | None
     beds: int | None
@@ -78,9 +82,13 @@ class Card:
         """Return where it stands among all listings."""
         return Position(self.rank, self.listing_id)
 
+    @property
+    def point(self) -> Point:
+        """Return the point near the home that guests are shown."""
+        return Point(self.lat, self.lng)
 
-@dataclass(frozen=True, slots=True)
-class Position:
+
+class Position(NamedTuple):
     """A place in the order of results: highest rank first, then by id."""
 
     rank: int

@@ -1,6 +1,6 @@
 """A page of results, filled candidate by candidate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search_svc.domain.candidates import Batch
@@ -56,22 +56,26 @@ class Filling:
         """Return the candidates of the cursor's batch that were not looked at yet."""
         return [] if self.cursor is None else list(batch.after(self.cursor.seen))
 
-    def take(self, batch: Batch, found: Mapping[str, StayPrice]) -> None:
-        """Look at the batch in order until the page is full, and move the cursor behind that.
+    def take(self, cards: Sequence[Card], found: Mapping[str, StayPrice]) -> None:
+        """Look at the next candidates until the page is full, and move the cursor behind them.
 
         `found` has the price of those that are free; without dates it is not looked at.
         """
         assert self.cursor is not None
         seen = self.cursor.seen
-        for card in self.unseen(batch):
+        for card in cards:
             if self.full:
-                self.cursor = Cursor(batch_after=self.cursor.batch_after, seen=seen)
-                return
+                break
             seen = card.position
             result = self._result(card, found)
             if result is not None:
                 self.results.append(result)
-        self.cursor = None if batch.last else Cursor(batch_after=batch.end, seen=batch.end)
+        self.cursor = Cursor(batch_after=self.cursor.batch_after, seen=seen)
+
+    def leave(self, batch: Batch) -> None:
+        """Go on to the next batch, if all of this one was looked at; there may be none."""
+        if not self.unseen(batch):
+            self.cursor = None if batch.last else Cursor(batch_after=batch.end, seen=batch.end)
 
     def _result(self, card: Card, found: Mapping[str, StayPrice]) -> Result | None:
         currency, night, total = card.currency, card.base_price_minor, None

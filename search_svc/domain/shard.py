@@ -7,7 +7,6 @@ order; versions make an event that is in the snapshot already a no-op.
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -60,11 +59,10 @@ class Terms(NamedTuple):
         return cls(*(getattr(listing, field) for field in cls._fields))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A listing that is free, by its place in the list that was asked about."""
+class Found(NamedTuple):
+    """A listing that is free: the nth of those that were asked about, from 0."""
 
-    index: int
+    nth: int
     price: StayPrice
 
 
@@ -165,8 +163,8 @@ class ShardState:
         fits &= ~self._nights.any_taken(ordinals, stay.first_day, stay.end_day)
         priced = self._priced(ordinals[fits], stay)
         return [
-            Found(index=index, price=price)
-            for index, price in zip(indexes[fits].tolist(), priced, strict=True)
+            Found(nth=nth, price=price)
+            for nth, price in zip(indexes[fits].tolist(), priced, strict=True)
         ]
 
     def _fits(self, ordinals: NDArray[np.int64], stay: Stay) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from mesh.errors import Invalid
 from search_svc.domain.days import day_of, earliest_today
@@ -101,8 +101,7 @@ def _date(text: str, field: str) -> date:
         ) from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StayPrice:
+class StayPrice(NamedTuple):
     """What a stay costs at one listing, in minor units of `currency`."""
 
     currency: str

@@ -8,7 +8,7 @@
 6. say where the next page begins, and which parts were down
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,10 +17,11 @@ from prometheus_client import Counter
 from mesh.aio import remaining
 from mesh.clock import Clock
 from search_svc.domain.cursor import cursor_of
+from search_svc.domain.listing import Card
 from search_svc.domain.page import Filling, Page
 from search_svc.domain.search import DEFAULT_PAGE_SIZE, Criteria, Request
-from search_svc.domain.stay import StayPrice
-from search_svc.flows.ask_shards import AskShards
+from search_svc.domain.stay import Stay
+from search_svc.flows.ask_shards import Answer, AskShards
 from search_svc.flows.find_candidates import FindCandidates
 from search_svc.flows.needs import Places
 
@@ -30,6 +31,9 @@ _SEARCHES: Final = Counter(
 _MISSING: Final = Counter("search_degraded", "Searches answered without a part.", ["part"])
 _SHORT_SECONDS: Final = 0.4
 """Too little for another batch. The page is short then, and its token goes on from there."""
+
+_FIRST_HELPING: Final = 60
+_PER_RESULT: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +73,35 @@ class SearchListings:
         silent: frozenset[int] = frozenset()
         while page.cursor is not None and not page.full:
             found = await self.candidates(criteria, page.cursor.batch_after)
-            free: Mapping[str, StayPrice] = {}
-            ids = [card.listing_id for card in page.unseen(found.batch)]
-            if page.stay is not None and ids:
-                answer = await self.shards(page.stay, ids, silent)
-                free, silent = answer.free, answer.missing
-            page.take(found.batch, free)
+            for cards in _helpings(page.unseen(found.batch), page):
+                answer = await self._ask(page.stay, cards, silent)
+                silent = answer.missing
+                page.take(cards, answer.free)
+                if page.full:
+                    break
+            page.leave(found.batch)
             down |= dict.fromkeys([*found.missing, *(f"shard-{i}" for i in sorted(silent))])
             if _time_is_short():
                 break
         return tuple(down)
+
+    async def _ask(
+        self, stay: Stay | None, cards: Sequence[Card], silent: frozenset[int]
+    ) -> Answer:
+        if stay is None:
+            return Answer(free={}, missing=silent)
+        return await self.shards(stay, [card.listing_id for card in cards], silent)
+
+
+def _helpings(cards: Sequence[Card], page: Filling) -> Iterator[Sequence[Card]]:
+    """Yield candidates as many as are likely to fill the page, then the rest of them.
+
+    What the shards are asked in vain costs more than to ask them a second time.
+    """
+    first = max(_FIRST_HELPING, _PER_RESULT * page.size)
+    for part in (cards[:first], cards[first:]):
+        if part:
+            yield part
 
 
 def _count(missing: Sequence[str]) -> None:

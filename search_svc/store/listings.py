@@ -9,8 +9,8 @@ import asyncpg
 from mesh.data import sql
 from mesh.data.postgres import Record, Shards, Transaction
 from mesh.ids import shard_of
-from search_svc.domain.candidates import Batch, card_of
-from search_svc.domain.listing import Listing, Position, PropertyType
+from search_svc.domain.candidates import Batch
+from search_svc.domain.listing import Card, Listing, Position, PropertyType
 from search_svc.domain.place import Box, Point
 from search_svc.domain.search import Criteria
 from search_svc.domain.shard import Terms
@@ -64,7 +64,7 @@ class Listings:
             None if after is None else after.listing_id,
             size,
         )
-        return Batch(cards=tuple(card_of(dict(row)) for row in rows), last=len(rows) < size)
+        return Batch(cards=tuple(Card(*row) for row in rows), last=len(rows) < size)
 
     async def waiting(self, count: int) -> list[Listing]:
         """Return listings whose newest version is not in Elasticsearch yet."""

@@ -67,7 +67,7 @@ UPDATE {shard}.listings SET indexed_version = 0 WHERE indexed_version <> 0;
 -- boxes let the index find them; the circle is on the sphere that Elasticsearch measures on.
 -- $1 lat, $2 lng, $3 kilometres, $4 box, $5 another box, $6 guests, $7 amenities, $8 property types,
 -- $9 instant book, $10 superhost, $11 bedrooms, $12 beds, $13 bathrooms, $14 rating,
--- $15 rank and $16 id of the position, or null, $17 how many
+-- $15 rank and $16 id of the position, or null, $17 how many. The columns are a card's, in order.
 SELECT listing_id, rank, title, city, country_code, property_type, lat, lng, max_guests, bedrooms,
        beds, bathrooms, instant_book, superhost, rating, review_count, currency, base_price_minor
 FROM {shard}.listings

@@ -51,5 +51,5 @@ def listing(number: int = 0, *, partition: int = 0, **own: Any) -> Listing:
 def card(number: int = 0, *, partition: int = 0, **own: Any) -> Card:
     """Return a candidate."""
     whole = listing(number, partition=partition)
-    fields = {name: getattr(whole, name) for name in Card.__dataclass_fields__}
-    return Card(**fields | own)
+    plain = {name: getattr(whole, name) for name in Card._fields if name not in ("lat", "lng")}
+    return Card(**{**plain, "lat": whole.point.lat, "lng": whole.point.lng} | own)

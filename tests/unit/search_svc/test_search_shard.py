@@ -168,8 +168,8 @@ def test_what_is_found_and_its_total_are_what_booking_would_say(
         is not None
     }
     found = state.check(asked, stay)
-    assert {asked[one.index]: one.price.total_minor for one in found} == totals
-    assert [one.index for one in found] == sorted(one.index for one in found)
+    assert {asked[one.nth]: one.price.total_minor for one in found} == totals
+    assert [one.nth for one in found] == sorted(one.nth for one in found)
 
 
 @given(st.lists(CHANGES, max_size=12))
