@@ -228,7 +228,7 @@ class OwnListing(FailedPrecondition):
 
 
 class HoldEnded(FailedPrecondition):
-    """The hold is over and the booking was given up; book anew, under a new idempotency key."""
+    """The hold ended before it was paid, and the nights were given back; book again."""
 
     reason = "HOLD_ENDED"
 
@@ -243,10 +243,7 @@ def party(booking: Booking | None, user_id: str) -> tuple[Booking, CancelledBy]:
 
 
 def answer(booking: Booking) -> Booking:
-    """Return the booking as the answer to the guest who makes it, or raise why it failed.
-
-    The same key always gets the same answer, also when it asks again much later.
-    """
+    """Return the booking as the answer to the guest who makes it, or raise why it failed."""
     if booking.cancelled_by is not CancelledBy.SYSTEM:
         return booking
     if booking.cancellation_reason == ReleaseReason.DECLINED:

@@ -1,6 +1,7 @@
 """Book a stay.
 
-1. the booking's id comes from the idempotency key: a run that crashed is gone on with
+1. the booking's id comes from the idempotency key: a run that crashed is gone on with, and one
+   whose hold was given back is begun anew
 2. hold the nights (hold_stay.py); whoever loses leaves with nothing
 3. authorize the payment, outside of any transaction and any lock
 4. confirm, or give the nights back (finish_booking.py)
@@ -11,7 +12,7 @@ A crash between two steps leaves a pending booking, which the same key or the sw
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from booking_svc.domain.booking import Booking, ReleaseReason, State, answer
+from booking_svc.domain.booking import Booking, CancelledBy, ReleaseReason, State, answer
 from booking_svc.domain.money import Money
 from booking_svc.domain.payment import PaymentState, PaymentUnavailable
 from booking_svc.domain.price import Price, check_agreed, price_of, quoted
@@ -23,7 +24,7 @@ from booking_svc.flows.needs import Payments
 from booking_svc.store.bookings import Bookings
 from booking_svc.store.calendars import Offer
 from booking_svc.store.quotes import Quotes
-from mesh.aio import rc, require_user
+from mesh.aio import IdempotentCall, rc, require_user
 from mesh.clock import Clock
 from mesh.errors import MeshError
 from mesh.ids import bucket_of, derive_id
@@ -69,8 +70,7 @@ class CreateBooking:
 
     async def _book(self, request: NewBooking) -> Booking:
         guest_id = require_user().user_id
-        booking_id = self._id_of(guest_id, request.listing_id)
-        booking = await self._known(booking_id)
+        booking_id, booking = await self._take_up(guest_id, request.listing_id)
         if booking is None:
             booking = await self.hold(
                 StayRequest(
@@ -85,21 +85,23 @@ class CreateBooking:
             booking = await self._pay(booking, request.payment_method_id)
         return answer(booking)
 
-    def _id_of(self, guest_id: str, listing_id: str) -> str:
+    async def _take_up(self, guest_id: str, listing_id: str) -> tuple[str, Booking | None]:
+        """Return the id to book under, and what an earlier run under this key left there.
+
+        A booking that the house gave up (its run crashed before it paid, or the card was declined)
+        is a try that failed; the next try has an id of its own. Each run makes one at most.
+        """
         call = rc().idempotency
         assert call is not None, "the contract requires an idempotency key"
-        return derive_id(
-            "bkg",
-            now_ms=call.first_seen_ms,
-            bucket=bucket_of(listing_id),
-            seed=f"{guest_id}|{call.key}",
-        )
+        for number in range(call.attempt):
+            booking_id = _id_of(call, guest_id, listing_id, number)
+            booking = await self._known(booking_id)
+            if booking is None or booking.cancelled_by is not CancelledBy.SYSTEM:
+                return booking_id, booking
+        return _id_of(call, guest_id, listing_id, call.attempt), None
 
     async def _known(self, booking_id: str) -> Booking | None:
         """Return the booking that an earlier run under this key made, kept from the sweeper."""
-        call = rc().idempotency
-        if call is None or call.attempt == 0:
-            return None
         leased = await self.bookings.extend_lease(booking_id, lease_end(self.clock.now()))
         return leased or await self.bookings.get_to_decide(booking_id)
 
@@ -131,3 +133,12 @@ class CreateBooking:
         if payment.state is PaymentState.PENDING:
             raise PaymentUnavailable("how the payment ended is not known yet; send the same again")
         return await self.finish(booking, payment)
+
+
+def _id_of(call: IdempotentCall, guest_id: str, listing_id: str, number: int) -> str:
+    return derive_id(
+        "bkg",
+        now_ms=call.first_seen_ms,
+        bucket=bucket_of(listing_id),
+        seed=f"{guest_id}|{call.key}|{number}",
+    )

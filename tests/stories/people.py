@@ -155,22 +155,22 @@ async def eventually(look: Callable[[], Awaitable[Any]], *, within_seconds: floa
         await asyncio.sleep(0.05)
 
 
-async def found(person: Person, listing_id: str, **query: Any) -> dict[str, Any] | None:
-    """Return the listing's search result near Reykjavik, if it is among the results."""
+async def search_all(person: Person, **query: Any) -> list[dict[str, Any]]:
+    """Return the results of all pages."""
+    results: list[dict[str, Any]] = []
     token = ""
     while True:
-        answer = ok(
-            await person.get(
-                "/api/v1/search", lat=64.1466, lng=-21.9426, pageSize=50, pageToken=token, **query
-            )
-        )
-        for result in answer["results"]:
-            if result["listingId"] == listing_id:
-                hit: dict[str, Any] = result
-                return hit
+        answer = ok(await person.get("/api/v1/search", pageSize=50, pageToken=token, **query))
+        results += answer["results"]
         token = answer["nextPageToken"]
         if not token:
-            return None
+            return results
+
+
+async def found(person: Person, listing_id: str, **query: Any) -> dict[str, Any] | None:
+    """Return the listing's search result near Reykjavik, if it is among the results."""
+    results = await search_all(person, lat=64.1466, lng=-21.9426, **query)
+    return next((result for result in results if result["listingId"] == listing_id), None)
 
 
 def minor(money: dict[str, Any]) -> int:

@@ -10,7 +10,6 @@ from booking_svc.domain.booking import (
     Booking,
     BookingNotFound,
     CancelledBy,
-    HoldEnded,
     OwnListing,
     PaymentStatus,
     State,
@@ -73,19 +72,18 @@ async def test_rivals_for_different_nights_all_win(world: World) -> None:
     assert versions == list(range(1, 13))
 
 
-async def test_a_declined_card_holds_nothing_and_the_same_key_says_so_again(world: World) -> None:
+async def test_a_declined_card_holds_nothing_and_each_try_under_its_key_says_so(
+    world: World,
+) -> None:
     listing_id = await world.listing()
     for attempt in (0, 1):
         with pytest.raises(PaymentDeclined) as refused:
             await world.book(listing_id, key="k", card="pm_card_declined", attempt=attempt)
         assert refused.value.metadata == {"decline_code": "insufficient_funds"}
     assert await world.nights(listing_id) == {}
-    (row,) = await world.rows("bookings", listing_id)
-    assert (row["status"], row["cancelled_by"], row["settle_due_at"]) == (
-        "cancelled",
-        "system",
-        None,
-    )
+    rows = await world.rows("bookings", listing_id)
+    ends = [(row["status"], row["cancelled_by"], row["settle_due_at"]) for row in rows]
+    assert ends == [("cancelled", "system", None)] * 2
     changes = [e.calendar_changed for e in await world.events(listing_id)][-2:]
     assert [{n.available for n in change.nights} for change in changes] == [{False}, {True}]
     assert (await world.book(listing_id, key="k2")).state is State.CONFIRMED
@@ -252,7 +250,7 @@ async def test_cancelled_while_it_is_being_paid_gives_the_money_back(world: Worl
     assert row["settle_due_at"] is None
 
 
-async def test_a_hold_given_up_meanwhile_is_said_to_be_over(world: World) -> None:
+async def test_a_key_whose_hold_was_given_up_meanwhile_books_anew(world: World) -> None:
     listing_id = await world.listing()
     world.payments.stopped = True
     with pytest.raises(PaymentUnavailable):
@@ -260,6 +258,10 @@ async def test_a_hold_given_up_meanwhile_is_said_to_be_over(world: World) -> Non
     world.payments.stopped = False
     world.clock.advance(timedelta(seconds=30))
     await world.service.sweep()
-    with pytest.raises(HoldEnded):
-        await world.book(listing_id, key="k", attempt=1)
+    booking = await world.book(listing_id, key="k", attempt=1)
+    assert booking.state is State.CONFIRMED
+    rows = await world.rows("bookings", listing_id)
+    given_up, anew = sorted(rows, key=lambda row: row["created_at"])
+    assert (given_up["status"], given_up["cancelled_by"]) == ("cancelled", "system")
+    assert anew["booking_id"] == booking.booking_id
     await world.no_orphans(listing_id)
