@@ -7,6 +7,7 @@ from edge.envoy.strict_json import body_message
 from mesh.rpc.policy import Caller
 
 _PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
+_LUA_PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 LUA = "envoy.filters.http.lua"
 # What the edge waits beyond a method's own deadline, so that the service's answer wins.
 GRACE_SECONDS = 0.25
@@ -42,7 +43,8 @@ def _route(method: Method, binding: Binding) -> dict[str, Any]:
             "envoy.filters.http.jwt_authn": {
                 "@type": _PER_ROUTE,
                 "requirement_name": RULE_ANYONE if public else RULE_SIGNED_IN,
-            }
+            },
+            **({} if body else {LUA: {"@type": _LUA_PER_ROUTE, "disabled": True}}),
         },
     }
 
