@@ -4,6 +4,7 @@ All three give the same listing of 1.8 kB, made once.
 """
 
 import asyncio
+import gc
 import json
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ from mesh.rpc.identity import ServiceTokens, UserTokens
 from mesh.rpc.keys import KeySet
 from mesh.rpc.pipeline import Guards
 from mesh.rpc.server import Mount, Server, ServerSettings
-from mesh.telemetry import setup_logs
+from mesh.telemetry import quick_line, setup_logs
 
 LISTING_ID = "lst_00000000000000000000000000"
 
@@ -95,9 +96,10 @@ async def bare(port: int) -> None:
 
 async def ours(port: int, jwks: Path) -> None:
     """Serve through the whole pipeline: deadline, token, validation, metrics, log, errors."""
-    setup_logs("bench")
+    line = quick_line("bench", setup_logs("bench"), "INFO")
     keys = KeySet.from_file(jwks)
-    guards = Guards(authenticator=Authenticator(UserTokens(keys), ServiceTokens(KeySet({}))))
+    authenticator = Authenticator(UserTokens(keys), ServiceTokens(KeySet({})))
+    guards = Guards(authenticator=authenticator, answered_line=line)
     add = listings_pb2_grpc.add_ListingServiceServicer_to_server
     mount = Mount(Listings(), add, "staymesh.booking.v1.ListingService", NoKeys())
     async with Server(ServerSettings(listen=f"127.0.0.1:{port}"), [mount], guards):
@@ -122,6 +124,9 @@ def fastapi(port: int) -> None:
 def main() -> None:
     """Run one of them until it is ended."""
     kind, port = sys.argv[1], int(sys.argv[2])
+    # As mesh.app does for each service; the others are given the same.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     if kind == "fastapi":
         fastapi(port)
     else:
