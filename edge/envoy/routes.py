@@ -52,8 +52,10 @@ def _route(method: Method, binding: Binding) -> dict[str, Any]:
 def _retries(method: Method) -> dict[str, Any]:
     """Retry what never reached the service; anything more only where the contract allows it."""
     never_sent = "connect-failure,refused-stream,reset-before-request"
+    # A server that is stopping ends a call it has not begun with CANCELLED.
+    unknown = "unavailable,cancelled,reset"
     return {
-        "retry_on": f"{never_sent},unavailable,reset" if method.policy.retry_safe else never_sent,
+        "retry_on": f"{never_sent},{unknown}" if method.policy.retry_safe else never_sent,
         "num_retries": 2,
         "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
     }
