@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -118,19 +118,8 @@ def _measure(contenders: dict[str, Contender], requests: int) -> dict[str, Seen]
 
 
 def _run(contender: Contender, requests: int, *, alone: bool = False) -> h2load.Result:
-    load = contender.load
-    clients, streams = (1, 1) if alone else (load.clients, load.streams)
-    return h2load.run(
-        Load(
-            url=load.url,
-            requests=requests,
-            clients=clients,
-            streams=streams,
-            headers=load.headers,
-            body=load.body,
-            http1=load.http1,
-        )
-    )
+    load = replace(contender.load, requests=requests)
+    return h2load.run(replace(load, clients=1, streams=1) if alone else load)
 
 
 @contextmanager
@@ -152,20 +141,22 @@ def _contenders(scratch: Path) -> Iterator[dict[str, Contender]]:
         _envoy(scratch, jwks, ours.port) as envoy,
     ):
 
-        def of(process: Process, path: str, **more: object) -> Load:
-            url = f"http://127.0.0.1:{process.port}{path}"
-            return Load(url=url, requests=0, **more)  # type: ignore[arg-type]
+        def call(process: Process) -> Load:
+            return Load(url=_url(process, METHOD), requests=0, headers=grpc, body=frame)
+
+        def get(process: Process) -> Load:
+            return Load(url=_url(process, path), requests=0, headers=signed, http1=True)
 
         yield {
-            "bare": Contender(load=of(bare, METHOD, headers=grpc, body=frame), processes=(bare,)),
-            "ours": Contender(load=of(ours, METHOD, headers=grpc, body=frame), processes=(ours,)),
-            "json": Contender(
-                load=of(envoy, path, headers=signed, http1=True), processes=(envoy, ours)
-            ),
-            "fastapi": Contender(
-                load=of(fastapi, path, headers=signed, http1=True), processes=(fastapi,)
-            ),
+            "bare": Contender(load=call(bare), processes=(bare,)),
+            "ours": Contender(load=call(ours), processes=(ours,)),
+            "json": Contender(load=get(envoy), processes=(envoy, ours)),
+            "fastapi": Contender(load=get(fastapi), processes=(fastapi,)),
         }
+
+
+def _url(process: Process, path: str) -> str:
+    return f"http://127.0.0.1:{process.port}{path}"
 
 
 @contextmanager
