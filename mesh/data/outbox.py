@@ -120,7 +120,7 @@ class Relay:
 
     async def _hold(self, connection: Connection, url: str, numbers: Sequence[int]) -> None:
         # The holder is another process, so there is no event of ours to wait for.
-        while not await connection.fetchval(_TRY_LOCK, _LOCK):  # noqa: ASYNC110
+        while not await connection.fetchval(_TRY_LOCK, _LOCK):  # noqa: ASYNC110  (no event tells)
             await asyncio.sleep(self._settings.standby_seconds)
         _log.info("relaying", shards=len(numbers))
         poll = await connection.prepare(
